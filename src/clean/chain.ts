@@ -29,7 +29,7 @@ export interface OpenedStep<Row extends AnyStepRow, Opened> {
 /** A step that looks at one document at a time. */
 export type ChainStep = OpenedStep<StepRow, Step>;
 /** A step over all documents. */
-export type OpenedCorpusStep = OpenedStep<CorpusStepRow, CorpusStep>;
+export type OpenedCorpusStep = OpenedStep<AnyStepRow, CorpusStep>;
 
 /** What became of a document: the last outcome, and those of all steps that it went through. */
 export interface Passage {
@@ -59,7 +59,7 @@ export class Chain {
   }
 }
 
-/** One pass over the documents: what the step before found decides first, then come steps for single documents; what stays gives keys to the step behind. */
+/** One pass over the documents: what the step before found decides first, then come steps for single documents; what stays gives keys or measures to the step behind. */
 export interface Stage {
   readonly before: OpenedCorpusStep | undefined;
   readonly chain: Chain;
@@ -99,12 +99,12 @@ export async function openStages(entries: unknown, options: OpenStagesOptions = 
   let steps: ChainStep[] = [];
   let before: OpenedCorpusStep | undefined;
   for (const { row, parameters } of await parsedSteps(entries, options)) {
-    if (!isCorpusRow(row)) steps.push({ row, parameters, step: await row.open(parameters, files) });
-    else {
-      const behind = { row, parameters, step: row.openCorpus(parameters) };
+    const overAll = isCorpusRow(row) ? row.openCorpus(parameters) : await row.openStatistic?.(parameters, files);
+    if (overAll !== undefined) {
+      const behind = { row, parameters, step: overAll };
       stages.push({ before, chain: new Chain(steps), behind });
       [before, steps] = [behind, []];
-    }
+    } else if (!isCorpusRow(row)) steps.push({ row, parameters, step: await row.open(parameters, files) });
   }
   return [...stages, { before, chain: new Chain(steps), behind: undefined }];
 }

@@ -1,5 +1,5 @@
-// A step that decides about a document by all the others, and so cannot do it in one pass: documents give keys, which are compared, and what was found of
-// a document's own keys decides about it in a second pass.
+// A step that decides about a document by all the others, and so cannot do it in one pass: documents give keys, which are compared, or measures, which are
+// summarised, and what was found decides about each document in a second pass.
 import type { z } from "zod";
 import type { CleanDocument } from "./document.ts";
 import type { Outcome, StepRow } from "./step.ts";
@@ -38,12 +38,36 @@ export interface NearKeys {
   readonly distance: number;
 }
 
+/** A step that asks how a measure is spread over a source: a sample of its documents is measured, and what the measures come to decides about all. */
+export interface StatisticStep {
+  /** The share of the documents that is measured for the summary, chosen by {@link samplePlace}. */
+  readonly share: number;
+  /** Measures that are summarised, at most: those with the least places. */
+  readonly mostMeasures: number;
+  /** Which documents are summarised together, such as those of one language; undefined where the document is not measured, and stays as it is. */
+  groupOf(document: CleanDocument): string | undefined;
+  /** The measure of a document in a group. */
+  measure(document: CleanDocument): number;
+  /** What the measures of each group come to, as plain data. No group is there where nothing was measured. */
+  summarise(groups: ReadonlyMap<string, Float64Array>): unknown;
+  /** How a summary decides about a document of a group. @throws CriaError where the summary is none */
+  decider(summary: unknown): (document: CleanDocument, measured: number) => Outcome;
+}
+
+/** A step that compares keys, with its parameters set. */
+export type KeyStep = MarkStep | ClusterStep;
+
 /** A step over all documents of a source, with its parameters set. */
-export type CorpusStep = MarkStep | ClusterStep;
+export type CorpusStep = KeyStep | StatisticStep;
 
 /** Whether a step joins documents to clusters. */
 export function isClusterStep(step: CorpusStep): step is ClusterStep {
   return "bands" in step;
+}
+
+/** Whether a step decides by a statistic. */
+export function isStatisticStep(step: CorpusStep): step is StatisticStep {
+  return "summarise" in step;
 }
 
 /** A kind of step over all documents. */

@@ -16,8 +16,11 @@ export {
   type CorpusStepRow,
   corpusStepRow,
   isClusterStep,
+  isStatisticStep,
+  type KeyStep,
   type MarkStep,
   type NearKeys,
+  type StatisticStep,
 } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
 export { expandPresets, type Preset, presetSteps, presets } from "./presets.ts";
@@ -36,6 +39,7 @@ export {
 export { corpusStepRows, rulesVersion, stepRows } from "./steps.ts";
 export { readCalibration } from "./text/calibration-file.ts";
 export { type PerplexityPercentiles, percentilesOf } from "./text/cutoffs.ts";
+export { type Measure, MeasureSample, samplePlace } from "./text/document-sample.ts";
 export { KeyList } from "./text/key-list.ts";
 export { type MeterMark, type MeterSettings, openMeter, type PerplexityMeter } from "./text/perplexity-meter.ts";
 export { type SentenceOptions, sentencesOf } from "./text/pieces.ts";

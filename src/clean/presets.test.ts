@@ -1,7 +1,17 @@
 // Presets: what they expand to is what the corpora's own programs do, and a recipe may name them.
 import { expect, test } from "vitest";
 import type { z } from "zod";
-import { CleanDocument, expandPresets, isDropped, KeyList, openStages, presetSteps, presets, stepFilesOf } from "./index.ts";
+import {
+  CleanDocument,
+  expandPresets,
+  isDropped,
+  isStatisticStep,
+  KeyList,
+  openStages,
+  presetSteps,
+  presets,
+  stepFilesOf,
+} from "./index.ts";
 
 const namesIn = (entries: ReturnType<typeof expandPresets>) =>
   entries.map((entry) => (typeof entry === "string" ? entry : Object.keys(entry)[0]));
@@ -54,8 +64,10 @@ test("C4's generator and datatrove differ in what they keep of a page", async ()
 test("the lines of C4's generator are compared in small letters, digits as they are", async () => {
   const [stage] = await openStages([{ dedupLines: { keep: "first", compares: "small letters" } }]);
   const keyOf = (line: string) => {
+    const { step } = stage!.behind!;
+    if (isStatisticStep(step)) throw new Error("lines have keys");
     const keys = new KeyList();
-    stage!.behind!.step.addKeys(new CleanDocument(line), keys);
+    step.addKeys(new CleanDocument(line), keys);
     return keys.halves.slice(0, 2).join();
   };
   expect(keyOf(" Llama 42, ")).toBe(keyOf("llama 42,"));

@@ -36,7 +36,9 @@ const redPajama = preset({
     languageModel,
     perplexityModel: file("CCNet's language model of Wikipedia, en.arpa.bin"),
     tokenizer: file("its pieces, en.sp.model"),
-    cutoffs: file("CCNet's perplexities by language and percentile, cutoff.csv"),
+    cutoffs: path.describe(
+      "the file of CCNet's perplexities by language and percentile, cutoff.csv; sampled takes percentiles of the source itself",
+    ),
     classifier: file("a classifier that tells pages which Wikipedia refers to from random ones"),
     label: z.string().min(1).default("wiki").describe("what the classifier calls the pages that stay"),
     language: z.string().min(1).default("en").describe("the language that stays"),

@@ -1,5 +1,6 @@
 // A step of cleaning: a row with its name, its parameters and their sources, and what it does with one document. A person writes one in ten lines.
 import { z } from "zod";
+import type { StatisticStep } from "./corpus-step.ts";
 import type { CleanDocument } from "./document.ts";
 
 /** Why a document goes, with what was measured and the parameter's value that it was held against. */
@@ -46,6 +47,8 @@ export interface StepRow<Parameters extends z.ZodType = z.ZodType> {
   files?(parameters: z.output<Parameters>): readonly string[];
   /** Makes the step ready for documents. @throws CriaError where parameters contradict each other, or a file cannot be read */
   open(parameters: z.output<Parameters>, files: StepFiles): Step | Promise<Step>;
+  /** Makes it a step over all documents where the parameters ask for one, instead of `open`. @throws CriaError as `open` does */
+  openStatistic?(parameters: z.output<Parameters>, files: StepFiles): Promise<StatisticStep> | undefined;
 }
 
 /** A row whose parameters are typed by its schema. */

@@ -68,6 +68,31 @@ test("percentiles of a sample are written, and the step takes them as its cutoff
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--share is 2 but must be above 0 and at most 1") });
 });
 
+test("percentiles of the source itself cut the buckets, are kept beside the data, and serve other recipes", async () => {
+  await cria("data", "ngrams", "--order", "2", "--tokenizer", tokenizer, "--out", inside("s.ngrams"), inside("text.txt"));
+  const texts = Array.from({ length: 120 }, (_, i) => `the ${i % 2 === 0 ? "llama" : "zebra"} ${"walked qq ".repeat(i % 7)}${i}`);
+  await writeFile(inside("source.jsonl"), texts.map((text) => `${JSON.stringify({ text, url: `a://${text}` })}\n`).join(""));
+  const recipe = (cutoffs: string) =>
+    `sources: [{ paths: source.jsonl, steps: [{ perplexity: { model: s.ngrams, tokenizer: ${tokenizer}, cutoffs: ${cutoffs} } }] }]\n`;
+  await writeFile(inside("sampled.yaml"), recipe("sampled"));
+  const prepared = async (name: string) => {
+    const made = await cria("data", "prepare", inside(`${name}.yaml`), "--tokenizer", tokenizer, "--out", inside(name));
+    expect(made.code, made.stderr).toBe(0);
+    return readFile(join(inside(name), "text-00000.tokens"));
+  };
+  const tokens = await prepared("sampled");
+  const found = JSON.parse(await readFile(join(inside("sampled"), "text.perplexity.json"), "utf8"));
+  expect(found).toMatchObject({ documents: 120, measuredWith: { normalise: true } });
+  const command = ["--model", inside("s.ngrams"), "--tokenizer", tokenizer, "--out", inside("same.json"), inside("source.jsonl"), "--json"];
+  expect(JSON.parse((await cria("data", "percentiles", ...command)).stdout)).toEqual({ out: inside("same.json"), ...found });
+  await writeFile(inside("named.yaml"), recipe("sampled/text.perplexity.json"));
+  expect(await prepared("named")).toEqual(tokens);
+  const tried = await cria("data", "try", inside("sampled.yaml"), "--url", "a://the llama 0");
+  expect(tried.stdout).toMatch(
+    /^perplexity +measures documents: this one's measure is [\d.]+, and it decides by what a sample of the documents of the source comes to\nthe document stays/,
+  );
+});
+
 test("words are learned from without a tokenizer, as they are written on demand", async () => {
   const told = await cria("data", "ngrams", "--order", "2", "--as-written", "--out", inside("w.ngrams"), inside("text.txt"));
   expect(told.stdout).toMatch(/w\.ngrams: learned from 11 words in 2 sentences\n {2}1-grams: 13, discounts 0\.500/);

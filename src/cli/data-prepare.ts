@@ -149,6 +149,9 @@ async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promis
   const reports = cleaned.map(({ name, report }) => ({ name, ...report }));
   await atomicWriteJson(join(out, cleaningName), { version: 1, sources: reports }, where);
   await atomicWrite(join(out, pageName), cleaningPage(cleaned), where);
+  for (const { name, summaries } of cleaned)
+    for (const { step, summary } of summaries)
+      if (summary !== null) await atomicWriteJson(join(out, `${name}.${step}.json`), summary, where);
 }
 
 async function openJobOf(asked: Asked, io: CommandIo, isOneOfMany: boolean) {

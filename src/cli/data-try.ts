@@ -109,7 +109,8 @@ function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {
   );
 }
 
-function said({ did, reason, because, measured, limit }: TriedStep): string {
+function said({ did, reason, because, measured, limit, needs }: TriedStep): string {
+  if (needs !== undefined) return `${did}: ${measured === undefined ? "" : `this one's measure is ${round(measured)}, and it `}${needs}`;
   if (did !== "dropped") return did;
   const values = measured === undefined ? "" : ` (${round(measured)}${limit === undefined ? "" : `, the limit is ${round(limit)}`})`;
   return `dropped it, ${reason}: it ${because}${values}`;

@@ -19,6 +19,8 @@ export {
 } from "../batches/index.ts";
 export {
   CleanDocument,
+  type ClusterStep,
+  type CorpusStep,
   type CorpusStepRow,
   corpusStepRow,
   corpusStepRows,
@@ -28,11 +30,13 @@ export {
   type Facts,
   isDropped,
   KeyList,
+  type MarkStep,
   type Outcome,
   openStages,
   type Preset,
   presetSteps,
   presets,
+  type StatisticStep,
   type Step,
   type StepFiles,
   type StepRow,

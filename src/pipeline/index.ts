@@ -1,5 +1,5 @@
 export { type CleanedRecipe, cleanRecipe, hasSteps, openRecipeJob } from "./clean-recipe.ts";
-export { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
+export { type CleanedTexts, cleanedTexts, type StepSummary } from "./cleaned.ts";
 export type { JobFile, JobSource, PipelineJob } from "./job.ts";
 export { type LineChange, lineChanges } from "./line-changes.ts";
 export { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";

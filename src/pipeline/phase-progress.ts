@@ -12,7 +12,9 @@ export interface ToldPhase {
   readonly sources: readonly OpenedSource[];
 }
 
-const words: Readonly<Record<PhaseKind, string>> = { pass: "cleaning", compare: "comparing", join: "joining clusters" };
+const words: Readonly<Record<PhaseKind, string>> = {
+  ...{ pass: "cleaning", compare: "comparing", join: "joining clusters", summarise: "summarising" },
+};
 
 /** Adds up what tasks tell. */
 export class PhaseProgress {

@@ -3,7 +3,15 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail } from "../base/index.ts";
-import { type CorpusStep, isClusterStep, openStages, type Stage, type StepFiles } from "../clean/index.ts";
+import {
+  isClusterStep,
+  isStatisticStep,
+  type KeyStep,
+  type OpenedCorpusStep,
+  openStages,
+  type Stage,
+  type StepFiles,
+} from "../clean/index.ts";
 import { openFile } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
@@ -17,8 +25,8 @@ export interface Task {
   readonly bytes: number;
 }
 
-/** Passes over documents, comparisons of their keys, and what joins the pairs that were found to clusters. */
-export type PhaseKind = "pass" | "compare" | "join";
+/** Passes over documents, comparisons of their keys, what joins the pairs that were found to clusters, and summaries of what documents measured. */
+export type PhaseKind = "pass" | "compare" | "join" | "summarise";
 
 /** Work that waits only for the phase before. */
 export interface Phase {
@@ -85,6 +93,8 @@ export function phasesOf(sources: readonly OpenedSource[]): readonly Phase[] {
     if (compared.length > 0) phases.push({ kind: "compare", stage, tasks: compared });
     const joined = sources.flatMap((opened, source) => joinTasks(opened, source, stage));
     if (joined.length > 0) phases.push({ kind: "join", stage, tasks: joined });
+    const summarised = sources.flatMap((opened, source) => summaryTasks(opened, source, stage));
+    if (summarised.length > 0) phases.push({ kind: "summarise", stage, tasks: summarised });
   }
   return phases;
 }
@@ -95,7 +105,7 @@ function passTasks({ source: { parts }, stages }: OpenedSource, source: number, 
 
 function compareTasks({ source: { parts }, stages, partitions }: OpenedSource, source: number, stage: number): Task[] {
   const step = stages[stage]?.behind?.step;
-  if (step === undefined) return [];
+  if (step === undefined || isStatisticStep(step)) return [];
   const { groups, partitions: inGroup } = comparisonOf(step, parts.length, partitions);
   const tasks = inGroup * groups;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0) / tasks;
@@ -106,6 +116,13 @@ function joinTasks({ source: { parts }, stages }: OpenedSource, source: number, 
   const step = stages[stage]?.behind?.step;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   return step !== undefined && isClusterStep(step) ? [{ source, index: 0, bytes }] : [];
+}
+
+/** One task per source: a measure takes some twenty bytes, so that those of a whole dump are read in minutes. */
+function summaryTasks({ source: { parts }, stages }: OpenedSource, source: number, stage: number): Task[] {
+  const step = stages[stage]?.behind?.step;
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return step !== undefined && isStatisticStep(step) ? [{ source, index: 0, bytes }] : [];
 }
 
 /** How the keys of a step are compared. */
@@ -124,7 +141,7 @@ export interface Comparison {
 const mostPartitions = 1024;
 
 /** The comparison that a step asks for. @param partitions of the keys of all documents, so many that memory holds one, where documents have keys for lines */
-export function comparisonOf(step: CorpusStep, parts: number, partitions: number): Comparison {
+export function comparisonOf(step: KeyStep, parts: number, partitions: number): Comparison {
   if (isClusterStep(step))
     return {
       groups: 1,
@@ -152,7 +169,12 @@ export function groupOf(part: number, groups: number, parts: number): number {
  */
 const tasksPerFolder = 100;
 
-const endings: Readonly<Record<PhaseKind, string>> = { pass: ".jsonl", compare: ".compared", join: ".marks" };
+const endings: Readonly<Record<PhaseKind, string>> = {
+  pass: ".jsonl",
+  compare: ".compared",
+  join: ".marks",
+  summarise: ".summary.json",
+};
 
 /** What a task makes, `SOURCE/pass-0/007/00712.jsonl`; when it is there, the task is done. */
 export function fileOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
@@ -163,6 +185,16 @@ export function fileOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "
 /** The keys that the documents of a pass' task gave, beside its file. */
 export function keysFileOf(documents: string): string {
   return documents.replace(/\.jsonl$/, ".keys");
+}
+
+/** What the sampled documents of a pass' task measured, beside its file. */
+export function measuresFileOf(documents: string): string {
+  return documents.replace(/\.jsonl$/, ".measures");
+}
+
+/** What the documents of a pass' task gave to the step behind it, beside its file. */
+export function gatheredFileOf(documents: string, behind: OpenedCorpusStep | undefined): string {
+  return behind !== undefined && isStatisticStep(behind.step) ? measuresFileOf(documents) : keysFileOf(documents);
 }
 
 /** What a pass' task counted, beside its file. */

@@ -1,32 +1,26 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CleanDocument, isClusterStep, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
+import { CleanDocument, isClusterStep, isDropped, isStatisticStep, MeasureSample, type Outcome, type Stage } from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import { type Clusters, joinPairs, marksOf, pairsOf } from "./clusters.ts";
 import { markRepeated } from "./compare.ts";
+import { type Decider, openDecider } from "./decide.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
+import { type Gatherer, gathererOf } from "./gather.ts";
 import { checkUnchanged } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
-import {
-  keyWidth,
-  partitionOf,
-  readAllNumbers,
-  readDocumentCount,
-  readKeys,
-  readMarks,
-  writeKeys,
-  writeMarks,
-  writeNumbers,
-} from "./keys.ts";
+import { keyWidth, readAllNumbers, readDocumentCount, readKeys, writeMarks, writeNumbers } from "./keys.ts";
+import { readMeasures } from "./measures.ts";
 import { nearPairsOf } from "./near-pairs.ts";
 import {
   clustersFileOf,
   comparisonOf,
   fileOf,
-  groupOf,
+  gatheredFileOf,
   keysFileOf,
+  measuresFileOf,
   type OpenedSource,
   type Phase,
   partsOfGroup,
@@ -52,7 +46,8 @@ export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, t
   await makeFolder(dirname(path), where);
   if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(signal, onShare);
   else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage, onShare }, task.index, path);
-  else await join({ job, opened, stage: phase.stage, onShare }, path);
+  else if (phase.kind === "join") await join({ job, opened, stage: phase.stage, onShare }, path);
+  else await summarise({ job, opened, stage: phase.stage, onShare }, path);
 }
 
 /** Where keys are compared. */
@@ -66,6 +61,7 @@ interface Comparing {
 async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
   const { source, stages, partitions: usual } = comparing.opened;
   const { step } = stages[comparing.stage]!.behind!;
+  if (isStatisticStep(step)) return;
   const { groups, partitions, bands } = comparisonOf(step, source.parts.length, usual);
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
   const parts: Uint32Array[] = [];
@@ -88,7 +84,7 @@ async function join(comparing: Comparing, path: string): Promise<void> {
   const { job, opened, stage } = comparing;
   const { source, stages, partitions: usual } = opened;
   const { step } = stages[stage]!.behind!;
-  if (!isClusterStep(step)) return;
+  if (isStatisticStep(step) || !isClusterStep(step)) return;
   const { partitions } = comparisonOf(step, source.parts.length, usual);
   const lists: Uint32Array[] = [];
   for (let index = 0; index < partitions; index++) {
@@ -98,6 +94,17 @@ async function join(comparing: Comparing, path: string): Promise<void> {
   const clusters = joinPairs(lists, step.mostDocuments);
   await atomicWriteJson(clustersFileOf(path), clustersReport(clusters), where);
   await writeMarks(path, marksOf(clusters, await documentCounts(comparing)));
+}
+
+async function summarise({ job, opened: { source, stages }, stage, onShare }: Comparing, path: string): Promise<void> {
+  const { step } = stages[stage]!.behind!;
+  if (!isStatisticStep(step)) return;
+  const sample = new MeasureSample(step.mostMeasures);
+  for (const part of source.parts.keys()) {
+    for (const measure of await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, source, part)))) sample.add(measure);
+    onShare?.((part + 1) / (source.parts.length + 1));
+  }
+  await atomicWriteJson(path, step.summarise(sample.groups()), where);
 }
 
 function clustersReport({ sizes, largest, leftApart, copies }: Clusters) {
@@ -127,13 +134,13 @@ class Pass {
   readonly #index: number;
   readonly #part: number;
   readonly #counter: Counter;
-  readonly #keys = new KeyList();
-  #documentsKept = 0;
+  readonly #gatherer: Gatherer | undefined;
   #onShare: TaskRun["onShare"];
 
   constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
     const found = opened.stages[stage]!;
     [this.#job, this.#opened, this.#stage, this.#index, this.#part] = [job, opened, found, stage, part];
+    this.#gatherer = gathererOf(opened, stage);
     const before = found.before === undefined ? [] : [found.before];
     this.#counter = new Counter([...before, ...found.chain.steps].map(({ row }) => row.name));
   }
@@ -150,11 +157,11 @@ class Pass {
   }
 
   async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    const marks = await this.#marks();
+    const decide = await this.#decider();
     let chunk = "";
     for await (const document of this.#documents()) {
       signal?.throwIfAborted();
-      const kept = this.#through(document, marks);
+      const kept = this.#through(document, decide);
       if (kept === undefined) continue;
       chunk += documentLine(kept);
       if (chunk.length < chunkLength) continue;
@@ -162,14 +169,8 @@ class Pass {
       chunk = "";
     }
     yield Buffer.from(chunk);
-    await this.#writeKeys(keysFileOf(path));
+    await this.#gatherer?.write(gatheredFileOf(path, this.#stage.behind));
     await atomicWriteJson(reportFileOf(path), this.#counter.report(), where);
-  }
-
-  async #writeKeys(path: string): Promise<void> {
-    if (this.#stage.behind === undefined) return;
-    const { partitions, bands, partitionBits } = comparisonOf(this.#stage.behind.step, this.#source.parts.length, this.#opened.partitions);
-    await writeKeys(path, { halves: this.#keys.halves, documents: this.#documentsKept, partitions, bands, partitionBits });
   }
 
   /** The first pass reads the source's files, the others what the pass before has left. */
@@ -201,20 +202,20 @@ class Pass {
     };
   }
 
-  async #marks(): Promise<MarkReader | undefined> {
-    const { before } = this.#stage;
-    return before === undefined ? undefined : MarkReader.open(this.#job, this.#opened, this.#index - 1, this.#part);
+  async #decider(): Promise<Decider | undefined> {
+    if (this.#stage.before === undefined) return undefined;
+    return openDecider({ job: this.#job, opened: this.#opened, stage: this.#index - 1, part: this.#part });
   }
 
   /** The document after all steps of the pass; undefined where one dropped it. */
-  #through(document: CleanDocument, marks: MarkReader | undefined): CleanDocument | undefined {
-    const { before, chain, behind } = this.#stage;
+  #through(document: CleanDocument, decide: Decider | undefined): CleanDocument | undefined {
+    const { chain } = this.#stage;
     let bytes = Buffer.byteLength(document.text);
     this.#counter.read(document, bytes);
     let current: Outcome = document;
     let index = 0;
-    if (before !== undefined && marks !== undefined) {
-      current = before.step.decide(document, marks.next(before, document));
+    if (decide !== undefined) {
+      current = decide(document);
       bytes = this.#counter.step(index++, document, bytes, current);
     }
     if (isDropped(current)) return undefined;
@@ -224,60 +225,9 @@ class Pass {
       if (isDropped(outcome)) return undefined;
       current = outcome;
     }
-    behind?.step.addKeys(current, this.#keys);
-    this.#documentsKept++;
+    this.#gatherer?.add(current);
     this.#counter.kept(current, bytes);
     return current;
-  }
-}
-
-/** The marks on the keys of one part, taken in the order in which its documents give the keys again, or on its documents. */
-class MarkReader {
-  readonly #bits: readonly Uint8Array[];
-  readonly #isPerDocument: boolean;
-  /** How many bits of each partition are taken. */
-  readonly #taken: Float64Array;
-  readonly #keys = new KeyList();
-
-  private constructor(bits: readonly Uint8Array[], isPerDocument: boolean) {
-    this.#bits = bits;
-    this.#isPerDocument = isPerDocument;
-    this.#taken = new Float64Array(bits.length);
-  }
-
-  static async open(
-    job: PipelineJob,
-    { source, stages, partitions: usual }: OpenedSource,
-    stage: number,
-    part: number,
-  ): Promise<MarkReader> {
-    const { step } = stages[stage]!.behind!;
-    if (isClusterStep(step)) return new MarkReader([await readMarks(fileOf(job, { kind: "join", stage }, source, 0), part)], true);
-    const { groups, partitions } = comparisonOf(step, source.parts.length, usual);
-    const group = groupOf(part, groups, source.parts.length);
-    const { first } = partsOfGroup(group, groups, source.parts.length);
-    const bits: Uint8Array[] = [];
-    for (let p = 0; p < partitions; p++)
-      bits.push(await readMarks(fileOf(job, { kind: "compare", stage }, source, group * partitions + p), part - first));
-    return new MarkReader(bits, false);
-  }
-
-  /** Whether each key of the next document, or the document itself, is marked. */
-  next({ step }: OpenedCorpusStep, document: CleanDocument): (mark: number) => boolean {
-    if (this.#isPerDocument) {
-      const isMarked = this.#take(0);
-      return () => isMarked;
-    }
-    this.#keys.clear();
-    step.addKeys(document, this.#keys);
-    const { halves, count } = this.#keys;
-    const marked = Array.from({ length: count }, (_, i) => this.#take(partitionOf(halves[2 * i + 1]!, this.#bits.length)));
-    return (key) => marked[key] === true;
-  }
-
-  #take(partition: number): boolean {
-    const bit = this.#taken[partition]!++;
-    return ((this.#bits[partition]![bit >>> 3]! >> (bit & 7)) & 1) === 1;
   }
 }
 

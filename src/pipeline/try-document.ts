@@ -1,14 +1,25 @@
-// One document's way through the steps of a source, to look at a recipe. Steps over all documents cannot say anything about one, and let it through.
-import { CleanDocument, type Facts, isDropped, openStages, type StepEntries } from "../clean/index.ts";
+// One document's way through the steps of a source, to look at a recipe. Steps over all documents say what they would need of the others, and let it through.
+import {
+  CleanDocument,
+  type Facts,
+  isDropped,
+  isStatisticStep,
+  KeyList,
+  type OpenedCorpusStep,
+  openStages,
+  type StepEntries,
+} from "../clean/index.ts";
 import { filesFrom } from "./phases.ts";
 
 /** What one step did. */
 export interface TriedStep {
   readonly step: string;
-  readonly did: "kept" | "rewrote" | "dropped" | "compares documents";
+  readonly did: "kept" | "rewrote" | "dropped" | "compares documents" | "measures documents";
   readonly reason?: string;
   /** The sentence of the reason. */
   readonly because?: string;
+  /** What a step over all documents needs to decide about this one. */
+  readonly needs?: string;
   readonly measured?: number | string;
   readonly limit?: number | string;
   /** The text behind a step that changed it. */
@@ -42,7 +53,28 @@ export async function tryDocument(
       tried.push(isSame ? { step: row.name, did: "kept" } : { step: row.name, did: "rewrote", text: outcome.text });
       current = outcome;
     }
-    if (behind !== undefined) tried.push({ step: behind.row.name, did: "compares documents" });
+    if (behind !== undefined) tried.push(triedOverAll(behind, current));
   }
   return tried;
+}
+
+function triedOverAll({ row: { name }, step }: OpenedCorpusStep, document: CleanDocument): TriedStep {
+  if (!isStatisticStep(step)) {
+    const keys = new KeyList();
+    step.addKeys(document, keys);
+    return {
+      step: name,
+      did: "compares documents",
+      needs: `holds ${keys.count} ${keys.count === 1 ? "key" : "keys"} of this one against those of the source`,
+    };
+  }
+  const group = step.groupOf(document);
+  if (group === undefined) return { step: name, did: "kept" };
+  const whose = group === "" ? "the documents of the source" : `the source's documents of "${group}"`;
+  return {
+    step: name,
+    did: "measures documents",
+    measured: step.measure(document),
+    needs: `decides by what a sample of ${whose} comes to`,
+  };
 }

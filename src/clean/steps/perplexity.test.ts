@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { CleanDocument, type Facts } from "../document.ts";
 import { isDropped } from "../step.ts";
-import { type PerplexityPercentiles, percentilesOf } from "../text/cutoffs.ts";
+import { cutoffsAt, type PerplexityPercentiles, percentilesOf } from "../text/cutoffs.ts";
 import { openMeter } from "../text/perplexity-meter.ts";
 import { perplexity } from "./perplexity.ts";
 
@@ -58,7 +58,7 @@ test("the percentiles of a sample are cutoffs for the model, pieces and settings
   const meter = await openMeter(settings, files);
   const measured = Float64Array.from(golden.perplexities, ({ text }) => meter.measure(text));
   expect([...measured]).toEqual(golden.perplexities.map(({ whole }) => whole));
-  const found = percentilesOf(measured, meter.mark);
+  const found = percentilesOf(new Map([["", measured]]), meter.mark);
   const buckets = ["head", "middle", "tail"] as const;
   const counts = async (cutoffs: PerplexityPercentiles, more: object = {}) => {
     const read = async (path: string) => (path === "cutoffs.json" ? Buffer.from(JSON.stringify(cutoffs)) : contents[path]!);
@@ -89,10 +89,46 @@ test("the percentiles of a sample are cutoffs for the model, pieces and settings
 
 test("percentiles are numpy's", () => {
   const mark = { model: "m", tokenizer: null, normalise: true, lineEnds: "sentences" } as const;
-  const { perplexities, documents } = percentilesOf(Float64Array.of(40, 10, 30, 20), mark);
+  const { perplexities, documents } = percentilesOf(new Map([["", Float64Array.of(40, 10, 30, 20)]]), mark);
   expect([0, 25, 30, 50, 60, 100].map((percentile) => perplexities[percentile])).toEqual([10, 17.5, 19, 25, 28, 40]);
   expect(documents).toBe(4);
-  expect(() => percentilesOf(new Float64Array(0), mark)).toThrow("no perplexity was measured");
+  expect(() => percentilesOf(new Map(), mark)).toThrow("no perplexity was measured");
+});
+
+test("languages with enough documents have percentiles of their own, and the others those of all", async () => {
+  const rising = (start: number, count: number) => Float64Array.from({ length: count }, (_, i) => start + i);
+  const groups = new Map([
+    ["", rising(1, 50)],
+    ["de", rising(1001, 101)],
+    ["xx", rising(11, 99)],
+  ]);
+  const { mark } = await openMeter({ ...usual, lineEnds: "sentences", normalise: true }, files);
+  const found = percentilesOf(groups, mark);
+  expect(found.documents).toBe(250);
+  expect(Object.keys(found.languages ?? {})).toEqual(["de"]);
+  expect(found.languages?.de).toMatchObject({ documents: 101, perplexities: Array.from(rising(1001, 101)) });
+  const cutoffs = cutoffsAt("found", found, { mark, percentiles: [30, 60] });
+  expect(cutoffs("de")).toEqual([1031, 1061]);
+  for (const language of ["xx", undefined]) expect(cutoffs(language)).toEqual([found.perplexities[30], found.perplexities[60]]);
+});
+
+test("sampled cutoffs are those that a file of the same documents says, and no document is measured without need", async () => {
+  const given = perplexity.parameters.parse({ ...usual, lineEnds: "deleted", cutoffs: "sampled", buckets: ["head", "middle", "tail"] });
+  const step = (await perplexity.openStatistic?.(given, files))!;
+  const documents = golden.perplexities.map(({ text }) => new CleanDocument(text));
+  const measured = documents.map((document) => step.measure(document));
+  const values = Float64Array.from(measured);
+  const summary = step.summarise(new Map([["", values]]));
+  const decide = step.decider(JSON.parse(JSON.stringify(summary)));
+  const file = { read: async (path: string) => (path === "c.json" ? Buffer.from(JSON.stringify(summary)) : contents[path]!) };
+  const byFile = await perplexity.open({ ...given, cutoffs: "c.json" }, file);
+  for (const [i, document] of documents.entries()) expect(decide(document, measured[i]!)).toEqual(byFile.apply(document));
+  expect(step.groupOf(new CleanDocument(""))).toBeUndefined();
+  expect(step.groupOf(new CleanDocument("a", { language: "de" }))).toBe("de");
+  expect(() => step.decider(step.summarise(new Map()))(documents[0]!, 1)).toThrow(
+    "no document of the sample was measured, with a share of 1",
+  );
+  expect(perplexity.openStatistic?.({ ...given, cutoffs: "c.json" }, files)).toBeUndefined();
 });
 
 test("CCNet's table is taken with models and pieces of its forms", async () => {
@@ -133,6 +169,7 @@ test("without a tokenizer words are counted, and the text as it is where it is n
 const ccNet = { model: "xx.arpa.bin" };
 test.each([
   [{ cutoffs: [6, 5] }, "the cutoffs of perplexity fall from 6 to 5"],
+  [{ ...{ cutoffs: "cutoff.csv", language: "xx" }, percentiles: [60, 30] }, "the percentiles of perplexity fall from 60 to 30"],
   [
     { cutoffs: "cutoff.csv", language: "xx" },
     "cutoff.csv: CCNet's cutoffs hold only with its own models and pieces, but xx.arpa is no binary file",
@@ -150,5 +187,5 @@ test("the files that a step names are listed", () => {
   const listed = (given: object) => perplexity.files?.(perplexity.parameters.parse({ model: "xx.arpa", ...given }));
   expect(listed({})).toEqual(["xx.arpa"]);
   expect(listed({ ...usual, cutoffs: "cutoff.csv" })).toEqual(["xx.arpa", "xx.sp.model", "cutoff.csv"]);
-  expect(listed({ cutoffs: [1, 2] })).toEqual(["xx.arpa"]);
+  for (const cutoffs of [[1, 2], "sampled"]) expect(listed({ cutoffs })).toEqual(["xx.arpa"]);
 });

@@ -2,11 +2,15 @@
 // 1911.00359, section 3.4; facebookresearch/cc_net, perplexity.py).
 import { z } from "zod";
 import { fail } from "../../base/index.ts";
-import { type StepFiles, stepRow } from "../step.ts";
-import { readCutoffs } from "../text/cutoffs.ts";
+import type { StatisticStep } from "../corpus-step.ts";
+import type { CleanDocument } from "../document.ts";
+import { type Outcome, type StepFiles, stepRow } from "../step.ts";
+import { type Cutoffs, cutoffsAt, percentilesOf, readCutoffs } from "../text/cutoffs.ts";
 import { type MeterMark, openMeter } from "../text/perplexity-meter.ts";
 
 const buckets = ["head", "middle", "tail"] as const;
+/** What cutoffs are where they are percentiles of the source itself. */
+const sampled = "sampled";
 
 const parameters = z.strictObject({
   model: z.string().min(1).describe("the file of the model: ARPA, KenLM's binary form, or cria's compact one"),
@@ -34,12 +38,25 @@ const parameters = z.strictObject({
     .union([z.tuple([z.number().positive(), z.number().positive()]), z.string().min(1)])
     .optional()
     .describe(
-      "the perplexities from which on a document is in the middle and in the tail, or a file of them: what `cria data percentiles` measured, or CCNet's cutoff.csv with CCNet's own models; no buckets when absent",
+      "the perplexities from which on a document is in the middle and in the tail: two numbers; sampled, which measures the documents of the source that come so far; or a file: what `cria data percentiles` measured, or CCNet's cutoff.csv with CCNet's own models; no buckets when absent",
     ),
   percentiles: z
     .tuple([z.number().min(0).max(100), z.number().min(0).max(100)])
     .default([30, 60])
-    .describe("the percentiles of the file that are taken; 30 and 60 in CCNet"),
+    .describe("the percentiles of the sample or the file that are taken; 30 and 60 in CCNet"),
+  share: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe(
+      "where cutoffs are sampled: the share of the documents that the percentiles are of, chosen by a hash of the text; no document is measured twice",
+    ),
+  mostSampled: z
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe("where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way"),
   buckets: z
     .array(z.enum(buckets))
     .min(1)
@@ -61,36 +78,78 @@ export const perplexity = stepRow({
     tail: "is among the texts that the model finds least likely",
   },
   parameters,
-  files: ({ model, tokenizer, cutoffs }) => [model, tokenizer, cutoffs].filter((path) => typeof path === "string"),
+  files: ({ model, tokenizer, cutoffs }) =>
+    [model, tokenizer, cutoffs === sampled ? undefined : cutoffs].filter((path) => typeof path === "string"),
   async open(given, files) {
-    const { language } = given;
     const meter = await openMeter(given, files);
     const cutoffs = await cutoffsOf(given, meter.mark, files);
     return {
-      apply(document) {
-        if ((language !== undefined && document.facts.language !== language) || document.text === "") return document;
-        const measured = meter.measure(document.text);
-        if (cutoffs === undefined) return document.withFacts({ perplexity: measured });
-        const bucket = bucketOf(measured, cutoffs);
-        if (given.buckets.includes(bucket)) return document.withFacts({ perplexity: measured, bucket });
-        return { reason: bucket, measured, limit: bucket === "tail" ? cutoffs[1] : cutoffs[0] };
-      },
+      apply: (document) => (isMeasured(document, given) ? outcomeOf(document, meter.measure(document.text), cutoffs, given) : document),
     };
   },
+  openStatistic(given, files) {
+    return given.cutoffs === sampled ? openSampled(given, files) : undefined;
+  },
 });
+
+/** The step whose cutoffs are percentiles of the source itself, by language where steps or files tell it. */
+async function openSampled(given: Parameters, files: StepFiles): Promise<StatisticStep> {
+  const { mark, measure } = await openMeter(given, files);
+  return {
+    share: given.share,
+    mostMeasures: given.mostSampled,
+    groupOf: (document) => (isMeasured(document, given) ? (languageOf(document) ?? "") : undefined),
+    measure: ({ text }) => measure(text),
+    summarise: (groups) => (groups.size === 0 ? null : percentilesOf(groups, mark)),
+    decider(summary) {
+      if (summary === null)
+        return () => fail("data", `perplexity: no document of the sample was measured, with a share of ${given.share}: raise it`);
+      const cutoffs = cutoffsAt("the sampled percentiles", summary, { mark, percentiles: risingPercentiles(given) });
+      return (document, measured) => outcomeOf(document, measured, cutoffs, given);
+    },
+  };
+}
+
+function isMeasured(document: CleanDocument, { language }: Parameters): boolean {
+  return (language === undefined || document.facts.language === language) && document.text !== "";
+}
+
+function languageOf({ facts: { language } }: CleanDocument): string | undefined {
+  return typeof language === "string" ? language : undefined;
+}
+
+function outcomeOf(document: CleanDocument, measured: number, cutoffs: Cutoffs | undefined, { buckets }: Parameters): Outcome {
+  if (cutoffs === undefined) return document.withFacts({ perplexity: measured });
+  const [middle, tail] = cutoffs(languageOf(document));
+  const bucket = bucketOf(measured, [middle, tail]);
+  if (buckets.includes(bucket)) return document.withFacts({ perplexity: measured, bucket });
+  return { reason: bucket, measured, limit: bucket === "tail" ? tail : middle };
+}
 
 function bucketOf(perplexity: number, [middle, tail]: readonly [number, number]): (typeof buckets)[number] {
   if (perplexity < middle) return "head";
   return perplexity < tail ? "middle" : "tail";
 }
 
-async function cutoffsOf(given: Parameters, mark: MeterMark, files: StepFiles): Promise<readonly [number, number] | undefined> {
-  const { cutoffs, percentiles, language } = given;
-  const pair = typeof cutoffs === "string" ? await readCutoffs(cutoffs, { settings: given, mark, language, percentiles }, files) : cutoffs;
-  if (pair !== undefined && pair[0] > pair[1])
+async function cutoffsOf(given: Parameters, mark: MeterMark, files: StepFiles): Promise<Cutoffs | undefined> {
+  const { cutoffs, language } = given;
+  if (cutoffs === undefined) return undefined;
+  if (typeof cutoffs === "string")
+    return readCutoffs(cutoffs, { settings: given, mark, language, percentiles: risingPercentiles(given) }, files);
+  if (cutoffs[0] > cutoffs[1])
     fail(
       "data",
-      `the cutoffs of perplexity fall from ${pair[0]} to ${pair[1]}: the first is that of the middle, the second that of the tail`,
+      `the cutoffs of perplexity fall from ${cutoffs[0]} to ${cutoffs[1]}: the first is that of the middle, the second that of the tail`,
     );
-  return pair;
+  return () => cutoffs;
+}
+
+function risingPercentiles({ percentiles }: Parameters): Parameters["percentiles"] {
+  const [middle, tail] = percentiles;
+  return middle <= tail
+    ? percentiles
+    : fail(
+        "data",
+        `the percentiles of perplexity fall from ${middle} to ${tail}: the first is that of the middle, the second that of the tail`,
+      );
 }

@@ -9,6 +9,8 @@ import type { MeterMark, MeterSettings } from "./perplexity-meter.ts";
 
 const where = "data";
 
+const percentiles = { documents: z.int().min(1), perplexities: z.array(z.number().positive()).length(101) };
+
 const form = z.strictObject({
   measuredWith: z.strictObject({
     model: z.string(),
@@ -16,15 +18,35 @@ const form = z.strictObject({
     normalise: z.boolean(),
     lineEnds: z.enum(["sentences", "deleted"]),
   }),
-  documents: z.int().min(1),
-  perplexities: z.array(z.number().positive()).length(101),
+  ...percentiles,
+  /** Those of each language with enough documents, where steps or files told the languages. */
+  languages: z.record(z.string(), z.strictObject(percentiles)).optional(),
 });
 
 /** The perplexities at the percentiles 0 to 100 of a sample, and what they were measured with: a file that the step perplexity takes as its cutoffs. */
 export type PerplexityPercentiles = z.output<typeof form>;
 
-/** The percentiles of measured perplexities, between two of which lines are drawn, as numpy.percentile does. */
-export function percentilesOf(measured: Float64Array, measuredWith: MeterMark): PerplexityPercentiles {
+/** A language has percentiles of its own from so many documents on: of fewer the 30th and the 60th say little. */
+const leastOfLanguage = 100;
+
+/**
+ * The percentiles of measured perplexities, between two of which lines are drawn, as numpy.percentile does.
+ * @param groups perplexities by language; the empty name is of documents whose language is not known
+ * @throws CriaError where there are none
+ */
+export function percentilesOf(groups: ReadonlyMap<string, Float64Array>, measuredWith: MeterMark): PerplexityPercentiles {
+  const all = new Float64Array([...groups.values()].reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const values of groups.values()) {
+    all.set(values, at);
+    at += values.length;
+  }
+  const named = [...groups].filter(([language, { length }]) => language !== "" && length >= leastOfLanguage);
+  const languages = Object.fromEntries(named.map(([language, values]) => [language, percentilesOfValues(values)]));
+  return { measuredWith: { ...measuredWith }, ...percentilesOfValues(all), ...(named.length > 0 && { languages }) };
+}
+
+function percentilesOfValues(measured: Float64Array): { documents: number; perplexities: number[] } {
   const sorted = measured.slice().sort();
   const at = (place: number) => sorted[place] ?? fail(where, "no perplexity was measured, but percentiles need some: give texts");
   const perplexities = Array.from({ length: 101 }, (_, percentile) => {
@@ -32,8 +54,11 @@ export function percentilesOf(measured: Float64Array, measuredWith: MeterMark): 
     const [below, above] = [at(Math.floor(place)), at(Math.ceil(place))];
     return Number((below + (place - Math.floor(place)) * (above - below)).toFixed(3));
   });
-  return { measuredWith: { ...measuredWith }, documents: sorted.length, perplexities };
+  return { documents: sorted.length, perplexities };
 }
+
+/** The perplexities from which on a document of a language is in the middle and in the tail. */
+export type Cutoffs = (language: string | undefined) => readonly [number, number];
 
 /** What cutoffs are looked up by. */
 export interface CutoffLookup {
@@ -44,24 +69,31 @@ export interface CutoffLookup {
 }
 
 /** The cutoffs of a file: ours, or CCNet's cutoff.csv. @throws CriaError where they were measured with something else, or have no such percentile */
-export async function readCutoffs(path: string, lookup: CutoffLookup, files: StepFiles): Promise<readonly [number, number]> {
+export async function readCutoffs(path: string, lookup: CutoffLookup, files: StepFiles): Promise<Cutoffs> {
   const text = new TextDecoder().decode(await files.read(path));
-  if (text.trimStart().startsWith("{")) return fromPercentiles(path, text, lookup);
+  if (text.trimStart().startsWith("{")) return cutoffsAt(path, parseJson(where, path, text), lookup);
   await checkIsCcNet(path, lookup, files);
-  return fromTable(path, text, lookup);
+  const cutoffs = fromTable(path, text, lookup);
+  return () => cutoffs;
 }
 
-function fromPercentiles(path: string, text: string, { mark, percentiles }: CutoffLookup): readonly [number, number] {
-  const { measuredWith, perplexities } = parseWith(form, parseJson(where, path, text), where, path);
+/** The cutoffs that percentiles say, of a document's language or of all. @param path what messages call them @throws CriaError as `readCutoffs` does */
+export function cutoffsAt(path: string, found: unknown, { mark, percentiles }: Pick<CutoffLookup, "mark" | "percentiles">): Cutoffs {
+  const { measuredWith, perplexities, languages } = parseWith(form, found, where, path);
   for (const key of ["model", "tokenizer", "normalise", "lineEnds"] as const)
     if (measuredWith[key] !== mark[key])
       fail(
         where,
         `${path}: its perplexities were measured with the ${key} ${measuredWith[key]}, but the step has ${mark[key]}: measure them again with the step's own files and settings`,
       );
-  const at = (percentile: number) =>
-    perplexities[percentile] ?? fail(where, `${path}: it has no percentile ${percentile}, but whole ones from 0 to 100: name one of these`);
-  return [at(percentiles[0]), at(percentiles[1])];
+  for (const percentile of percentiles)
+    if (!(percentile in perplexities))
+      fail(where, `${path}: it has no percentile ${percentile}, but whole ones from 0 to 100: name one of these`);
+  const [middle, tail] = percentiles;
+  return (language) => {
+    const own = (language === undefined ? undefined : languages?.[language]?.perplexities) ?? perplexities;
+    return [own[middle] ?? 0, own[tail] ?? 0];
+  };
 }
 
 /** CCNet's models are KenLM's binary files of pieces of a SentencePiece model, over normalised text. */
