@@ -41,7 +41,7 @@ async function jobIn(folder: string, work: string, perplexity: object = step, st
 
 /** The texts and facts of the last pass, without the places of documents in their parts. */
 async function keptBy(folder: string, work: string, pass: string): Promise<unknown[]> {
-  const place = join(folder, work, "web", pass);
+  const place = join(folder, work, "web", pass, "000");
   const names = (await readdir(place)).filter((name) => name.endsWith(".jsonl")).sort();
   const lines = (await Promise.all(names.map((name) => readFile(join(place, name), "utf8")))).join("").split("\n").filter(Boolean);
   return lines.map((line) => {
@@ -73,7 +73,7 @@ test("a sample of the source says the cutoffs, as measuring first and deciding t
     const found = percentilesOf(sample.groups(), meter.mark);
     expect(found.documents).toBe(350);
     expect(Object.keys(found.languages ?? {})).toEqual(["de", "en"]);
-    expect(JSON.parse(await readFile(join(folder, "work", "web", "summarise-0", "00000.summary.json"), "utf8"))).toEqual(found);
+    expect(JSON.parse(await readFile(join(folder, "work", "web", "summarise-0", "000", "00000.summary.json"), "utf8"))).toEqual(found);
     await writeFile(join(folder, "cutoffs.json"), JSON.stringify(found));
     await runPhases(await jobIn(folder, "apart", { model: "m.arpa", cutoffs: "cutoffs.json" }, 1 << 20), { threads: 1 });
     const kept = await keptBy(folder, "work", "pass-1");

@@ -37,6 +37,7 @@ test.each(golden.found)("signatures by $hash are datatrove's", ({ hash, signatur
 test.each(golden.found)("documents that share a key by $hash are datatrove's clusters", ({ hash, clusters }) => {
   const row = corpusStepRows.find(({ name }) => name === "dedupNear")!;
   const step = row.openCorpus(row.parameters.parse({ hash }));
+  if (!("addKeys" in step)) throw new Error("near-duplicates have keys");
   const keys = new KeyList();
   for (const [i, text] of golden.texts.entries()) step.addKeys(new CleanDocument(text, { id: `a#${i}` }), keys);
   expect(keys.count).toBe((isClusterStep(step) ? step.bands : 0) * golden.texts.length);
