@@ -18,25 +18,20 @@ export const common = {
 const exclude = [...configDefaults.exclude, "**/*.long.test.*"];
 
 /**
- * Rooms whose tests leave their process as they found it: environment, working folder and listeners. Each worker runs their files in one process, which
- * saves a quarter of a second of processor time per file (starting Node, loading what the file before has loaded) and keeps V8's machine code. The tests of
- * kernels turn relaxed SIMD on where Node 20 has it off, which is one more target and changes nothing else.
+ * Tests of rooms leave their process as they found it: environment, working folder and listeners. Each worker runs their files in one process, which saves
+ * a quarter of a second of processor time per file (starting Node, loading what the file before has loaded) and keeps V8's machine code. Two rooms change
+ * what a process has only once, such as its threads and what code it may run. The tests of kernels turn relaxed SIMD on where Node 20 has it off, which is
+ * one more target and changes nothing else.
  */
-const rooms = [
-  ...["base", "batches", "chat", "clean", "convert", "dialogue", "eval", "formats", "grammar", "graph", "infer", "kernel", "load", "model"],
-  ...["ngrams", "plan", "plot", "regex", "schema", "serve", "study", "tokenizer", "train"],
-];
-const inOneProcess = rooms.map((room) => `dist/${room}/**/*.test.js`);
+const inOneProcess = ["dist/**/*.test.js"];
+const alone = ["dist/{host,threads}/**/*.test.js", "test/**/*.test.mjs"];
 
 export default defineConfig({
   test: {
     ...common,
     projects: [
-      { extends: true, test: { name: "in one process", include: inOneProcess, exclude, isolate: false } },
-      {
-        extends: true,
-        test: { name: "alone", include: ["dist/**/*.test.js", "test/**/*.test.mjs"], exclude: [...exclude, ...inOneProcess] },
-      },
+      { extends: true, test: { name: "in one process", include: inOneProcess, exclude: [...exclude, ...alone], isolate: false } },
+      { extends: true, test: { name: "alone", include: alone, exclude } },
     ],
   },
 });

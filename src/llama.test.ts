@@ -86,7 +86,7 @@ describe("a tiny model", () => {
         const read = await logits({ read: (row) => weights.read(row) }, config);
         expect(map).not.toHaveBeenCalled();
         expect(await logits(weights, config)).toEqual(read);
-        const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
+        const isNative = (await chooseTarget()).machine !== undefined && process.platform !== "win32";
         const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
         expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? parameterRows(config).length : 0);
       }
@@ -108,7 +108,7 @@ describe("a tiny model", () => {
         const [narrow, widened] = [await logits(weights), await logits({ read: (row) => weights.read(row) })];
         narrow.forEach((value, i) => void expect(value).toBeCloseTo(widened[i]!, 6)); // float32 is summed from panels, in another order
       }
-      const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
+      const isNative = (await chooseTarget()).machine !== undefined && process.platform !== "win32";
       const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
       const matrices = parameterRows(config).filter(({ shape }) => shape.length === 2);
       expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? 2 * matrices.length : 0);
