@@ -1,16 +1,21 @@
 // Labels of texts by a linear classifier over the mean of the rows of all words and n-grams (Joulin et al. 2016, arXiv 1607.01759), as fastText's
 // predict-prob has it: a text is one line, and its end is a word too.
 import { HuffmanTree } from "./huffman-tree.ts";
+import { mostProbable } from "./most-probable.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { isSpace } from "./white-space.ts";
+import { hashOf, hashStart, nextHash, signedBytes } from "./word-hash.ts";
 import { endOfLine, WordRows } from "./word-rows.ts";
-import { nextHash, WordSums } from "./word-sums.ts";
+import { nextOtherHash, otherHashStart, WordSums } from "./word-sums.ts";
 
 /** A label and how probable it is. */
 export interface LabelProbability {
   readonly label: string;
   readonly probability: number;
 }
+
+/** A text is encoded so many units at a time and up to the next white space, so that long ones take no more memory than short ones. */
+const stretchUnits = 1 << 13;
 
 /** A model that is ready for texts. Words that come again cost one look-up. */
 export class FastTextClassifier {
@@ -19,7 +24,10 @@ export class FastTextClassifier {
   readonly #rows: WordRows;
   readonly #tree: HuffmanTree | undefined;
   readonly #words: WordSums;
-  readonly #mean: Float32Array;
+  /** The sum of rows, and then their mean. */
+  readonly #mean: Float64Array;
+  /** The UTF-8 of a stretch of text between two spaces. */
+  #bytes = new Int8Array(3 * stretchUnits + 2);
 
   constructor(model: FastTextModel) {
     this.#model = model;
@@ -27,82 +35,115 @@ export class FastTextClassifier {
     this.#rows = new WordRows(model);
     this.#words = new WordSums(model);
     this.#tree = model.settings.loss === 1 ? new HuffmanTree(model.labelCounts) : undefined;
-    this.#mean = new Float32Array(model.settings.dim);
+    this.#mean = new Float64Array(model.settings.dim);
   }
 
   /** The most probable labels of a text, at most so many; none where no word of it has a row. Line ends count as white space. */
   classify(text: string, most = 1): readonly LabelProbability[] {
-    const mean = this.#meanOf(text);
-    if (mean === undefined) return [];
-    const probabilities = this.#probabilities(mean);
-    const found: number[] = [];
-    for (let i = 0; i < probabilities.length; i++) {
-      let at = found.length;
-      while (at > 0 && probabilities[found[at - 1]!]! < probabilities[i]!) at--;
-      if (at < most) found.splice(at, 0, i);
-      if (found.length > most) found.pop();
-    }
-    return found.map((i) => ({ label: this.labels[i]!, probability: probabilities[i]! }));
+    if (!this.#takeMean(text)) return [];
+    const found = this.#tree?.mostProbable((node) => this.#score(node), most) ?? mostProbable(this.#probabilities(), most);
+    return found.map(({ index, probability }) => ({ label: this.labels[index]!, probability }));
   }
 
   /** The probability of each label of a text, in the order of `labels`; undefined where no word of it has a row. */
   probabilities(text: string): Float64Array | undefined {
-    const mean = this.#meanOf(text);
-    return mean && this.#probabilities(mean);
+    return this.#takeMean(text) ? this.#probabilities() : undefined;
   }
 
-  /** The mean of the rows of all words and n-grams. Words stand between fastText's white space; the end of the text is the last one. */
-  #meanOf(text: string): Float32Array | undefined {
+  /** Takes the mean of the rows of all words and n-grams; the end of the text is the last word. @returns whether there are any */
+  #takeMean(text: string): boolean {
     const mean = this.#mean.fill(0);
-    const hashes: number[] | undefined = this.#model.settings.wordNgrams > 1 ? [] : undefined;
+    const hashes: number[] = [];
     let rows = 0;
-    for (let at = 0; at < text.length; ) {
-      if (isSpace(text.charCodeAt(at))) at++;
-      else {
-        const start = at;
-        let hash = 0;
-        for (let unit = text.charCodeAt(at); at < text.length && !isSpace(unit); unit = text.charCodeAt(++at)) hash = nextHash(hash, unit);
-        rows += this.#addWord(mean, this.#words.placeOf(text, start, at, hash), hashes);
-      }
+    for (let from = 0; from < text.length; ) {
+      const end = stretchEnd(text, from);
+      rows += this.#addWords(this.#encode(from === 0 && end === text.length ? text : text.slice(from, end)), hashes);
+      from = end;
     }
-    rows += this.#addWord(mean, this.#words.placeOf(endOfLine, 0, endOfLine.length, endHash), hashes);
-    if (hashes !== undefined)
-      this.#rows.eachWordNgram(hashes, (row) => {
-        this.#addRow(mean, row);
-        rows++;
-      });
-    if (rows === 0) return undefined;
+    rows += this.#addWord(endBytes, 1, endBytes.length - 1, endHash, endHashOther);
+    rows += this.#addWordNgrams(hashes);
     for (let i = 0; i < mean.length; i++) mean[i]! /= rows;
-    return mean;
+    return rows > 0;
   }
 
-  /** @returns how many rows came */
-  #addWord(mean: Float32Array, place: number, hashes: number[] | undefined): number {
-    const { sums, counts } = this.#words;
-    for (let i = 0, at = place * mean.length; i < mean.length; i++, at++) mean[i]! += sums[at]!;
-    hashes?.push(this.#words.hashes[place]!);
-    return counts[place]!;
+  /** Puts a stretch into `#bytes`, with a space behind it. @returns where that stands */
+  #encode(stretch: string): number {
+    // A UTF-16 unit takes three bytes at most.
+    if (this.#bytes.length < 3 * stretch.length + 2) this.#bytes = new Int8Array(3 * stretch.length + 2);
+    const { written } = encoder.encodeInto(stretch, new Uint8Array(this.#bytes.buffer, 1));
+    this.#bytes[written + 1] = space;
+    return written + 1;
   }
 
-  #addRow(mean: Float32Array, row: number): void {
+  /** Adds the rows of the words in `#bytes`, which stand between fastText's white space. @returns how many rows there are */
+  #addWords(end: number, hashes: number[]): number {
+    const bytes = this.#bytes;
+    const hasNgrams = this.#model.settings.wordNgrams > 1;
+    let [rows, start, hash, other] = [0, 1, hashStart, otherHashStart];
+    for (let at = 1; at <= end; at++) {
+      const byte = bytes[at]!;
+      if (!isSpace(byte)) {
+        hash = nextHash(hash, byte);
+        other = nextOtherHash(other, byte);
+        continue;
+      }
+      if (at > start) {
+        rows += this.#addWord(bytes, start, at, hash, other);
+        if (hasNgrams) hashes.push(hash);
+      }
+      [start, hash, other] = [at + 1, hashStart, otherHashStart];
+    }
+    return rows;
+  }
+
+  /** @returns how many rows there are */
+  #addWord(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
+    const place = this.#words.placeOf(bytes, start, end, hash, other);
+    this.#words.addTo(this.#mean, place);
+    return this.#words.rowsAt(place);
+  }
+
+  /** Adds the rows of words in a row. @returns how many there are */
+  #addWordNgrams(hashes: number[]): number {
+    if (this.#model.settings.wordNgrams === 1) return 0;
     const { values, columns } = this.#model.input;
-    for (let i = 0; i < columns; i++) mean[i]! += values[row * columns + i]!;
+    let rows = 0;
+    this.#rows.eachWordNgram([...hashes, endHash], (row) => {
+      for (let i = 0, at = row * columns; i < columns; i++, at++) this.#mean[i]! += values[at]!;
+      rows++;
+    });
+    return rows;
   }
 
-  #probabilities(mean: Float32Array): Float64Array {
-    const { output, settings } = this.#model;
-    const scores = Float64Array.from({ length: output.rows }, (_, row) => dot(output.values, row * output.columns, mean));
-    if (this.#tree !== undefined) return this.#tree.probabilities(scores);
-    return settings.loss === 3 ? softmax(scores) : scores.map(sigmoid);
+  /** The score of a row of the output. */
+  #score(row: number): number {
+    const { values, columns } = this.#model.output;
+    const mean = this.#mean;
+    let sum = 0;
+    for (let i = 0, at = row * columns; i < columns; i++, at++) sum += values[at]! * mean[i]!;
+    return sum;
+  }
+
+  #probabilities(): Float64Array {
+    if (this.#tree !== undefined) return this.#tree.probabilities((node) => this.#score(node));
+    const scores = new Float64Array(this.#model.output.rows);
+    for (let row = 0; row < scores.length; row++) scores[row] = this.#score(row);
+    return this.#model.settings.loss === 3 ? softmax(scores) : scores.map(sigmoid);
   }
 }
 
-const endHash = Array.from(endOfLine).reduce((hash, mark) => nextHash(hash, mark.charCodeAt(0)), 0);
+const encoder = new TextEncoder();
+const space = 0x20;
+/** The word that ends a text, between two spaces. */
+const endBytes = signedBytes(` ${endOfLine} `);
+const endHash = hashOf(signedBytes(endOfLine));
+const endHashOther = signedBytes(endOfLine).reduce(nextOtherHash, otherHashStart);
 
-function dot(values: Float32Array, start: number, vector: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += values[start + i]! * vector[i]!;
-  return sum;
+/** Where the stretch of a text ends: behind so many units, with the word that stands there. */
+function stretchEnd(text: string, from: number): number {
+  let end = from + stretchUnits;
+  while (end < text.length && !isSpace(text.charCodeAt(end))) end++;
+  return Math.min(end, text.length);
 }
 
 /** The logistic function by fastText's table: 512 steps from -8 to 8, 0 and 1 outside. */
@@ -112,8 +153,9 @@ function sigmoid(x: number): number {
 }
 
 function softmax(scores: Float64Array): Float64Array {
-  const largest = Math.max(...scores);
-  const weights = scores.map((score) => Math.exp(score - largest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
+  let [largest, total] = [-Infinity, 0];
+  for (const score of scores) largest = Math.max(largest, score);
+  for (let i = 0; i < scores.length; i++) total += scores[i] = Math.exp(scores[i]! - largest);
+  for (let i = 0; i < scores.length; i++) scores[i]! /= total;
+  return scores;
 }

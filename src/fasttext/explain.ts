@@ -4,7 +4,8 @@ import { check, didYouMean, fail } from "../base/index.ts";
 import { FastTextClassifier } from "./classifier.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { wordsOf } from "./white-space.ts";
-import { endOfLine, hashOf, WordRows } from "./word-rows.ts";
+import { hashOf, signedBytes } from "./word-hash.ts";
+import { endOfLine, WordRows } from "./word-rows.ts";
 
 const where = "fasttext";
 
@@ -99,10 +100,9 @@ export class FastTextExplainer {
       else use.times++;
     };
     for (const word of words) for (const { row, ngram, kind } of this.#rows.named(word)) add(row, ngram, kind);
-    const encoder = new TextEncoder();
     if (this.#model.settings.wordNgrams > 1)
       this.#rows.eachWordNgram(
-        Int32Array.from(words, (word) => hashOf(encoder.encode(word))),
+        Int32Array.from(words, (word) => hashOf(signedBytes(word))),
         (row, start, end) => add(row, words.slice(start, end).join(" "), "words"),
       );
     return [...uses.values()];

@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
-import { FastTextClassifier, readFastText } from "./index.ts";
+import { FastTextClassifier, type FastTextModel, readFastText } from "./index.ts";
+import { naiveProbabilities, naiveWordRows } from "./naive-classifier.test.helper.ts";
+import { wordsOf } from "./white-space.ts";
+import { WordRows } from "./word-rows.ts";
 
 interface Golden {
   readonly texts: readonly string[];
@@ -31,6 +34,72 @@ test.each(golden.models)("$name: labels and probabilities are fastText's", ({ mo
     }
     expect(classifier.classify(text, 5)).toEqual(found); // the second time from what is kept
   }
+});
+
+const oneOf = <T>(rng: Rng, list: readonly T[]): T => list[rng.below(list.length)]!;
+
+/** A word of few characters of one to four bytes, halves of pairs among them, so that words and n-grams come again. */
+function someWord(rng: Rng): string {
+  const marks = ["a", "b", "é", "и", "ไ", "字", "🦙", "\ud800", "\udd99", "<", ">"];
+  const most = oneOf(rng, [3, 8, 60]);
+  return oneOf(rng, ["", "", "", "</s>"]) || Array.from({ length: 1 + rng.below(most) }, () => oneOf(rng, marks)).join("");
+}
+
+function someText(rng: Rng): string {
+  const spaces = [" ", "\n", "\t ", "\r\n", "\0", "\u00a0"];
+  return Array.from({ length: rng.below(30) }, () => someWord(rng) + oneOf(rng, spaces)).join("");
+}
+
+/** A model of random numbers; buckets are few enough that n-grams meet. */
+function someModel(rng: Rng): FastTextModel {
+  const [minn = 0, maxn = 0] = oneOf(rng, [
+    [0, 0],
+    [1, 3],
+    [2, 4],
+    [3, 6],
+    [1, 9],
+  ]);
+  const [dim, bucket] = [oneOf(rng, [1, 3, 16]), oneOf(rng, [1, 7, 97, 2 ** 31 - 1])];
+  const isPruned = bucket > 97 || rng.below(2) === 0;
+  const buckets = Array.from({ length: 60 }, () => rng.below(bucket));
+  const pruned = isPruned ? new Map([...new Set(buckets)].map((number, row) => [number, row])) : undefined;
+  const words = [...new Set(Array.from({ length: 40 }, () => someWord(rng)))].filter((word) => !/\p{Surrogate}/u.test(word));
+  const labels = Array.from({ length: 2 + rng.below(6) }, (_, i) => `label ${i}`);
+  const matrix = (rows: number) => ({ rows, columns: dim, values: Float32Array.from({ length: rows * dim }, () => 2 * rng.uniform() - 1) });
+  return {
+    settings: { dim, wordNgrams: oneOf(rng, [1, 1, 2, 4]), loss: oneOf(rng, [3, 4]), bucket, minn, maxn },
+    ...{ words, labels, labelCounts: labels.map(() => 1), pruned },
+    ...{ input: matrix(words.length + (pruned?.size ?? bucket)), output: matrix(labels.length) },
+  };
+}
+
+test("random texts have the rows and probabilities that the definition gives them", () => {
+  const rng = new Rng(16);
+  let known = 0;
+  for (let round = 0; round < 30; round++) {
+    const model = someModel(rng);
+    const [rows, classifier] = [new WordRows(model), new FastTextClassifier(model)];
+    for (let i = 0; i < 8; i++) {
+      // Some are longer than what is encoded, or found, at once.
+      const text = someText(rng) + (i === 0 && round % 15 === 0 ? `${"ab字".repeat(900)} `.repeat(4) : "");
+      const place = JSON.stringify({ ...model.settings, text });
+      const words = wordsOf(text);
+      const found = words.map((word) => rows.of(word));
+      expect(found, place).toEqual(words.map((word) => naiveWordRows(model, word)));
+      expect(
+        words.map((word) => rows.named(word).map(({ row }) => row)),
+        place,
+      ).toEqual(found);
+      const probabilities = classifier.probabilities(text);
+      const expected = naiveProbabilities(model, text);
+      expect(probabilities?.length, place).toBe(expected?.length);
+      // The logistic function is read from a table of steps of 1/32.
+      for (const [k, probability] of expected?.entries() ?? [])
+        expect(Math.abs((probabilities?.[k] ?? 0) - probability), place).toBeLessThan(model.settings.loss === 4 ? 0.01 : 1e-5);
+      if (expected !== undefined) known++;
+    }
+  }
+  expect(known).toBeGreaterThan(100);
 });
 
 test("what is kept of words changes nothing: long words, words of one hash, and more words than are kept", () => {

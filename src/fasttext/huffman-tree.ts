@@ -1,5 +1,6 @@
 // Hierarchical softmax (fastText 0.9, loss.cc): labels are leaves of a Huffman tree by their counts, and each inner node decides by a logistic function
 // whether it goes on to the left or to the right.
+import { MostProbable, type Probable } from "./most-probable.ts";
 
 /** The tree of labels whose counts fall. Nodes are numbered labels first, then inner nodes in the order in which they join two. */
 export class HuffmanTree {
@@ -22,19 +23,32 @@ export class HuffmanTree {
     }
   }
 
-  /** Each label's probability. @param scores of the inner nodes, in their order */
-  probabilities(scores: Float64Array): Float64Array {
+  /** Each label's probability. @param score of an inner node, by its number from 0 on */
+  probabilities(score: (node: number) => number): Float64Array {
     const found = new Float64Array(this.#labels);
-    const visit = (node: number, logProbability: number) => {
-      if (node < this.#labels) found[node] = Math.exp(logProbability);
-      else {
-        const right = 1 / (1 + Math.exp(-scores[node - this.#labels]!));
-        visit(this.#left[node]!, logProbability + safeLog(1 - right));
-        visit(this.#right[node]!, logProbability + safeLog(right));
-      }
-    };
-    visit(2 * this.#labels - 2, 0);
+    this.#visit(score, 2 * this.#labels - 2, 0, { least: 0, add: (label, probability) => (found[label] = probability) });
     return found;
+  }
+
+  /** The most probable labels, at most so many: no node is visited behind which there are only less probable ones. @param score as above */
+  mostProbable(score: (node: number) => number, most: number): readonly Probable[] {
+    const best = new MostProbable(most);
+    this.#visit(score, 2 * this.#labels - 2, 0, best);
+    return best.found;
+  }
+
+  /** Goes to the more probable side first. */
+  #visit(score: (node: number) => number, node: number, logProbability: number, labels: Pick<MostProbable, "least" | "add">): void {
+    const probability = Math.exp(logProbability);
+    // The logarithm of what is nearly 1 is above 0, so that a label may be a little more probable than the node before it.
+    if (1.01 * probability < labels.least) return;
+    if (node < this.#labels) return labels.add(node, probability);
+    const right = 1 / (1 + Math.exp(-score(node - this.#labels)));
+    const sides = [
+      { node: this.#left[node]!, logProbability: logProbability + safeLog(1 - right) },
+      { node: this.#right[node]!, logProbability: logProbability + safeLog(right) },
+    ];
+    for (const side of right > 0.5 ? sides.reverse() : sides) this.#visit(score, side.node, side.logProbability, labels);
   }
 }
 

@@ -5,7 +5,8 @@ import { check, eventsHandled, type OnProgress, Rng } from "../base/index.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { SoftmaxLayer } from "./softmax-layer.ts";
 import { isSpace, wordsOf } from "./white-space.ts";
-import { endOfLine, hashOf, WordRows } from "./word-rows.ts";
+import { hashOf, signedBytes } from "./word-hash.ts";
+import { endOfLine, WordRows } from "./word-rows.ts";
 
 const where = "fasttext";
 
@@ -46,7 +47,6 @@ export interface TrainedFastText {
 }
 
 const usual = { dim: 16, epoch: 5, lr: 0.1, wordNgrams: 2, minn: 0, maxn: 0, bucket: 1_000_000, minCount: 1, seed: 0, mostWords: 2 ** 27 };
-const encoder = new TextEncoder();
 
 /** Takes texts with their labels, and makes a classifier of them. The same texts, options and seed make the same model on every machine. */
 export class FastTextTrainer {
@@ -195,7 +195,7 @@ class TextRows {
     this.#rows = new WordRows(model);
     this.#hasNgrams = model.settings.wordNgrams > 1;
     this.#ofWord = words.map((word) => this.#rows.of(word));
-    this.#hashes = Int32Array.from(words, (word) => hashOf(encoder.encode(word)));
+    this.#hashes = Int32Array.from(words, (word) => hashOf(signedBytes(word)));
   }
 
   rowsOf(words: Int32Array): readonly number[] {

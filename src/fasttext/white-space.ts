@@ -1,8 +1,8 @@
 // White space as fastText has it, which is ASCII's alone.
 
-/** Whether a UTF-16 unit is white space. */
+/** Whether a UTF-16 unit, or a byte of UTF-8 as a signed number, is white space. */
 export function isSpace(unit: number): boolean {
-  return unit === 0x20 || (unit >= 0x9 && unit <= 0xd) || unit === 0;
+  return unit <= 0x20 && (unit === 0x20 || (unit >= 0x9 && unit <= 0xd) || unit === 0);
 }
 
 /** The words between white space. */

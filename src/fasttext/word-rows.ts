@@ -1,59 +1,73 @@
 // Which rows of the input matrix a word has: its own, and those of its n-grams of characters, which are hashed to buckets (Bojanowski et al. 2017,
 // arXiv 1607.04606; fastText 0.9, dictionary.cc).
-import { finalised } from "../base/index.ts";
+import { BucketRows } from "./bucket-rows.ts";
 import type { FastTextModel } from "./read-model.ts";
+import { hashOf, hashStart, isSameBytes, nextHash, signedBytes } from "./word-hash.ts";
+import { WordIds } from "./word-ids.ts";
 import { WordNgramHash } from "./word-ngram-hash.ts";
 
 /** The word that stands for a line's end. */
 export const endOfLine = "</s>";
 
-const encoder = new TextEncoder();
-
-/** FNV-1a of bytes, which are taken as signed, as fastText takes them. */
-export function hashOf(bytes: Uint8Array): number {
-  return bytes.reduce(nextHash, hashStart) >>> 0;
-}
-
-const hashStart = 0x811c9dc5 | 0;
-
-function nextHash(hash: number, byte: number): number {
-  return Math.imul(hash ^ ((byte << 24) >> 24), 0x01000193);
-}
+/** "<" and ">", which stand for a word's beginning and end. */
+const [beginMark, endMark] = [0x3c, 0x3e];
+const endOfLineBytes = signedBytes(endOfLine);
+/** So many rows are found at once, and those of one character more. */
+const mostAtOnce = 1 << 10;
 
 /** What rows follow from: a model without its matrices. */
 export type RowSources = Pick<FastTextModel, "settings" | "words" | "pruned">;
 
+/** A row, and what it stands for. */
+export interface NamedRow {
+  readonly ngram: string;
+  readonly kind: "word" | "characters";
+  readonly row: number;
+}
+
 /** Finds the rows of words. */
 export class WordRows {
   readonly #model: RowSources;
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #ids: WordIds;
   readonly #ngram = new WordNgramHash();
-  readonly #pruned: PrunedRows | undefined;
-  /** The UTF-8 of a word between its marks. */
-  #bytes = new Uint8Array(64);
+  readonly #buckets: BucketRows;
+  /** The rows that {@link find} found last, `count` of them. */
+  found = new Int32Array(2 * mostAtOnce);
+  count = 0;
 
   constructor(model: RowSources) {
     this.#model = model;
-    this.#pruned = model.pruned && new PrunedRows(model.pruned);
-    this.#ids = new Map(model.words.map((word, id) => [word, id]));
+    this.#buckets = new BucketRows(model.pruned);
+    this.#ids = new WordIds(model.words);
   }
 
   /** The rows of a word and of its n-grams; those that were pruned have none. */
   of(word: string): number[] {
-    const id = this.#ids.get(word);
-    const rows = id === undefined ? [] : [id];
-    this.#eachCharacterNgram(word, (row) => rows.push(row));
+    const bytes = signedBytes(` ${word} `);
+    const end = bytes.length - 1;
+    const rows: number[] = [];
+    for (let from = 0; from <= end; ) {
+      from = this.find(bytes, 1, end, from);
+      rows.push(...this.found.subarray(0, this.count));
+    }
     return rows;
   }
 
-  /** The rows of a word and of its n-grams with what they stand for; "<" and ">" are the word's beginning and end. */
-  named(word: string): { readonly ngram: string; readonly kind: "word" | "characters"; readonly row: number }[] {
-    const id = this.#ids.get(word);
-    const found: ReturnType<WordRows["named"]> = id === undefined ? [] : [{ ngram: word, kind: "word", row: id }];
-    const decoder = new TextDecoder();
-    this.#eachCharacterNgram(word, (row, start, end) =>
-      found.push({ ngram: decoder.decode(this.#bytes.subarray(start, end)), kind: "characters", row }),
-    );
+  /** The rows of a word and of its n-grams with what they stand for, each by a string of its own; "<" and ">" are the word's beginning and end. */
+  named(word: string): readonly NamedRow[] {
+    const { minn, maxn, bucket } = this.#model.settings;
+    const bytes = signedBytes(word);
+    const id = this.#ids.of(bytes, 0, bytes.length, hashOf(bytes));
+    const found: NamedRow[] = id < 0 ? [] : [{ ngram: word, kind: "word", row: id }];
+    const marked = word === endOfLine ? [] : Array.from(`<${word}>`);
+    for (let start = 0; start < marked.length; start++)
+      for (let length = Math.max(1, minn); length <= maxn && start + length <= marked.length; length++) {
+        // The two marks alone are no n-grams.
+        if (length === 1 && (start === 0 || start === marked.length - 1)) continue;
+        const ngram = marked.slice(start, start + length).join("");
+        const row = this.#rowOfBucket((hashOf(signedBytes(ngram)) >>> 0) % bucket);
+        if (row >= 0) found.push({ ngram, kind: "characters", row });
+      }
     return found;
   }
 
@@ -65,71 +79,89 @@ export class WordRows {
       for (let end = start + 1; end < Math.min(hashes.length, start + wordNgrams); end++) {
         this.#ngram.add(hashes[end]!);
         const row = this.#rowOfBucket(this.#ngram.bucket(bucket));
-        if (row !== undefined) visit(row, start, end + 1);
+        if (row >= 0) visit(row, start, end + 1);
       }
     }
   }
 
-  /** Tells the row of each n-gram, with where it begins and ends in `#bytes`. */
-  #eachCharacterNgram(word: string, visit: (row: number, start: number, end: number) => void): void {
-    const { minn, maxn, bucket } = this.#model.settings;
-    if (word === endOfLine || maxn === 0) return;
-    const size = this.#encode(word);
-    const bytes = this.#bytes;
-    for (let start = 0; start < size; start++) {
-      if (isContinued(bytes, start)) continue;
-      for (let length = 1, at = start, hash = hashStart; length <= maxn && at < size; length++) {
+  /**
+   * Finds the rows of a word, and of the n-grams of its characters, a stretch at a time, since words such as lines of Chinese may be long.
+   * @param bytes the word's UTF-8 between `start` and `end`; the bytes before and behind it become its marks
+   * @param from where the first n-gram begins, at first before the word
+   * @returns where the next n-gram begins; behind `end` when all are found
+   */
+  find(bytes: Int8Array, start: number, end: number, from: number): number {
+    this.count = 0;
+    if (from < start) {
+      const id = this.#ids.of(bytes, start, end, hashOf(bytes, start, end));
+      if (id >= 0) this.found[this.count++] = id;
+      const isEndOfLine = end - start === endOfLineBytes.length && isSameBytes(bytes, start, endOfLineBytes, 0, end - start);
+      if (isEndOfLine || this.#model.settings.maxn === 0) return end + 1;
+      bytes[start - 1] = beginMark;
+      bytes[end] = endMark;
+    }
+    const before = this.count;
+    const next = this.#findBuckets(bytes, start, end, from);
+    this.#takeRows(before);
+    return next;
+  }
+
+  /** Puts the buckets of n-grams into `found`, without a branch for whether one was kept, which no processor could predict. */
+  #findBuckets(bytes: Int8Array, start: number, end: number, from: number): number {
+    const { minn, maxn, bucket: buckets } = this.#model.settings;
+    const found = this.#roomFor(Math.min(maxn, end - start + 2));
+    const { bits } = this.#buckets;
+    const mask = bits.length - 1;
+    const inverse = 1 / buckets;
+    let [next, count] = [from, this.count];
+    while (next <= end && count < mostAtOnce) {
+      const first = next;
+      let [hash, at] = [hashStart, first];
+      for (let length = 1; length <= maxn && at <= end; length++) {
         do hash = nextHash(hash, bytes[at++]!);
-        while (at < size && isContinued(bytes, at));
+        while (at <= end && isContinued(bytes[at]!));
+        if (length === 1) next = at;
         // The two marks alone are no n-grams.
-        if (length < minn || (length === 1 && (start === 0 || at === size))) continue;
-        const row = this.#rowOfBucket((hash >>> 0) % bucket);
-        if (row !== undefined) visit(row, start, at);
+        if (length < minn || (length === 1 && (first < start || at > end))) continue;
+        // The remainder by a product: the half keeps quotients of multiples from being rounded down, and is less than any other remainder.
+        const bucket = (hash - Math.imul(buckets, ((hash >>> 0) + 0.5) * inverse)) | 0;
+        found[count] = bucket;
+        count += (bits[(bucket >>> 5) & mask]! >>> bucket) & 1;
       }
     }
+    this.count = count;
+    return next;
   }
 
-  /** Puts a word between its marks into `#bytes`. @returns how many bytes it takes */
-  #encode(word: string): number {
-    // A UTF-16 unit takes three bytes at most.
-    if (this.#bytes.length < 3 * word.length + 2) this.#bytes = new Uint8Array(6 * word.length + 4);
-    return encoder.encodeInto(`<${word}>`, this.#bytes).written;
-  }
-
-  #rowOfBucket(bucket: number): number | undefined {
-    const row = this.#pruned === undefined ? bucket : this.#pruned.of(bucket);
-    return row === undefined ? undefined : this.#model.words.length + row;
-  }
-}
-
-/** The rows of the buckets that were kept, in a table of numbers, which is looked up some times faster than a Map. */
-class PrunedRows {
-  /** Bucket and row of each place, in turns; buckets are counted from 1, as 0 is a free place. At most half of the places are taken. */
-  readonly #places: Int32Array;
-  readonly #mask: number;
-
-  constructor(rows: ReadonlyMap<number, number>) {
-    const places = 2 ** Math.ceil(Math.log2(2 * rows.size + 2));
-    this.#places = new Int32Array(2 * places);
-    this.#mask = places - 1;
-    for (const [bucket, row] of rows) {
-      const at = 2 * this.#placeOf(bucket + 1);
-      [this.#places[at], this.#places[at + 1]] = [bucket + 1, row];
+  /** Makes rows of the buckets in `found` behind so many rows, as far as they were kept. */
+  #takeRows(before: number): void {
+    const found = this.found;
+    let count = before;
+    for (let i = before; i < this.count; i++) {
+      const row = this.#rowOfBucket(found[i]!);
+      if (row >= 0) found[count++] = row;
     }
+    this.count = count;
   }
 
-  of(bucket: number): number | undefined {
-    const at = 2 * this.#placeOf(bucket + 1);
-    return this.#places[at] === 0 ? undefined : this.#places[at + 1];
+  /** `found`, with room for the n-grams that begin at one character beside those that are found at once. */
+  #roomFor(ngrams: number): Int32Array {
+    if (this.found.length <= mostAtOnce + ngrams) {
+      const grown = new Int32Array(2 * (mostAtOnce + ngrams));
+      grown.set(this.found.subarray(0, this.count));
+      this.found = grown;
+    }
+    return this.found;
   }
 
-  #placeOf(key: number): number {
-    let place = finalised(key) & this.#mask;
-    while (this.#places[2 * place] !== 0 && this.#places[2 * place] !== (key | 0)) place = (place + 1) & this.#mask;
-    return place;
+  /** The row of a bucket; below 0 where it was pruned. */
+  #rowOfBucket(bucket: number): number {
+    const row = this.#buckets.of(bucket);
+    return row < 0 ? row : this.#model.words.length + row;
   }
 }
 
-function isContinued(bytes: Uint8Array, at: number): boolean {
-  return (bytes[at]! & 0xc0) === 0x80;
+/** Whether a byte of UTF-8 goes on with a character. */
+function isContinued(byte: number): boolean {
+  return byte < -0x40;
 }

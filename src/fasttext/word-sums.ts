@@ -1,121 +1,122 @@
-// The sum of the rows of each word, kept for words that come again. A word is found by its UTF-16 units where it stands, without a string of its own,
-// which would hold the whole text in memory as long as the word is kept.
+// The sum of the rows of each word, kept for words that come again. Words are kept as processors keep lines of memory: each has one set of four places, by
+// its hash, and a new word takes the place of one in its set that did not come again since the last new word passed it (the clock algorithm).
+import { finalised } from "../base/index.ts";
 import type { FastTextModel } from "./read-model.ts";
-import { hashOf, WordRows } from "./word-rows.ts";
+import { WordRows } from "./word-rows.ts";
 
-/** Sums are forgotten, all of them, where there are more words or numbers than this. */
+/** As many words and numbers are kept at most. */
 const [mostWords, mostNumbers] = [1 << 18, 1 << 24];
-/** Longer words, such as lines of Chinese, hardly come again. */
-const longestKept = 32;
-const encoder = new TextEncoder();
+/** Places of each set. */
+const ways = 4;
+/** A place is four numbers, so that a set is one line of a processor's cache: the word's two hashes, the rows in its sum, and the place's state. */
+const [width, otherAt, rowsAt, stateAt] = [4, 1, 2, 3];
+const [free, kept, cameAgain] = [0, 1, 2];
 
-/** Goes on with the hash of a word by one unit more; it begins with 0. */
-export function nextHash(hash: number, unit: number): number {
-  return Math.imul(hash ^ unit, 0x01000193);
+/** What the second hash of a word begins with, which does not depend on fastText's. */
+export const otherHashStart = 0x41c6ce57 | 0;
+
+/** Goes on with the second hash of a word by one byte more. */
+export function nextOtherHash(hash: number, byte: number): number {
+  return Math.imul(((hash << 5) | (hash >>> 27)) ^ byte, 0x9e3779b1);
 }
 
-/** Sums of rows by words. Place 0 is that of the last word which is not kept. */
+/** Sums of rows by words. A word is told by its two hashes, which are those of another one of the 2^18 kept by chance once in 2^46 times. */
 export class WordSums {
   readonly #rows: WordRows;
   readonly #input: FastTextModel["input"];
   readonly #mostPlaces: number;
-  readonly #needsHashes: boolean;
   /** [places, columns] */
-  sums: Float32Array;
-  /** Rows in each sum. */
-  counts: Int32Array;
-  /** fastText's hash of each word; 0 where the model has no n-grams of words. */
-  hashes: Int32Array;
-  /** Units of each word, `longestKept` for each place, and how many there are. */
-  #units: Uint16Array;
-  #lengths: Uint8Array;
-  /** Places by hash, 0 where it is free; at most half are taken. */
-  #table: Int32Array;
-  #places = 1;
+  #sums = new Float32Array(0);
+  /** [places, 4] */
+  #words = new Int32Array(0);
+  /** The way of each set that is looked at first for a new word. */
+  #hands = new Uint8Array(0);
+  #places = 0;
+  #kept = 0;
+  readonly #sum: Float64Array;
 
   constructor(model: FastTextModel) {
     this.#rows = new WordRows(model);
     this.#input = model.input;
-    this.#needsHashes = model.settings.wordNgrams > 1;
-    this.#mostPlaces = Math.max(2, Math.min(mostWords, Math.floor(mostNumbers / model.input.columns)));
-    this.sums = new Float32Array(0);
-    [this.counts, this.hashes] = [new Int32Array(0), new Int32Array(0)];
-    [this.#units, this.#lengths, this.#table] = [new Uint16Array(0), new Uint8Array(0), new Int32Array(0)];
-    this.#grow(Math.min(1024, this.#mostPlaces));
+    this.#sum = new Float64Array(model.input.columns);
+    this.#mostPlaces = 2 ** Math.max(2, Math.floor(Math.log2(Math.min(mostWords, mostNumbers / model.input.columns))));
+    this.#grow(Math.min(1 << 10, this.#mostPlaces));
   }
 
-  /** Where the sum of a word's rows is; it stays there until the next call. @param hash the word's units by {@link nextHash} */
-  placeOf(text: string, start: number, end: number, hash: number): number {
-    if (end - start > longestKept) return this.#sumUp(0, text.slice(start, end));
-    const mask = this.#table.length - 1;
-    for (let at = mixed(hash) & mask; ; at = (at + 1) & mask) {
-      const place = this.#table[at]!;
-      if (place === 0) return this.#keep(text, start, end, hash);
-      if (this.#isAt(place, text, start, end)) return place;
+  /**
+   * The place of a word, which it has until the next call: see {@link addTo} and {@link rowsAt}.
+   * @param bytes its UTF-8 between `start` and `end`; the bytes before and behind it may be written over
+   * @param hash by `hashOf` @param other by {@link nextOtherHash}
+   */
+  placeOf(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
+    const words = this.#words;
+    const first = this.#setOf(hash) * ways;
+    for (let place = first; place < first + ways; place++) {
+      const at = place * width;
+      if (words[at] !== hash || words[at + otherAt] !== other || words[at + stateAt] === free) continue;
+      words[at + stateAt] = cameAgain;
+      return place;
     }
+    return this.#keep(bytes, start, end, hash, other);
   }
 
-  #isAt(place: number, text: string, start: number, end: number): boolean {
-    if (this.#lengths[place] !== end - start) return false;
-    const units = this.#units;
-    for (let at = start, other = place * longestKept; at < end; at++, other++) if (units[other] !== text.charCodeAt(at)) return false;
-    return true;
+  /** Rows in the sum of the word at a place. */
+  rowsAt(place: number): number {
+    return this.#words[place * width + rowsAt]!;
   }
 
-  #keep(text: string, start: number, end: number, hash: number): number {
-    if (this.#places === this.#mostPlaces) {
-      this.#table.fill(0);
-      this.#places = 1;
-    } else if (this.#places === this.counts.length) this.#grow(Math.min(2 * this.#places, this.#mostPlaces));
-    const place = this.#places++;
-    for (let at = start; at < end; at++) this.#units[place * longestKept + at - start] = text.charCodeAt(at);
-    this.#lengths[place] = end - start;
-    this.#insert(place, hash);
-    return this.#sumUp(place, text.slice(start, end));
+  /** Adds the sum of the word at a place. */
+  addTo(total: Float64Array, place: number): void {
+    const sums = this.#sums;
+    for (let i = 0, at = place * total.length; i < total.length; i++, at++) total[i]! += sums[at]!;
   }
 
-  #insert(place: number, hash: number): void {
-    const mask = this.#table.length - 1;
-    let at = mixed(hash) & mask;
-    while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = place;
-  }
-
-  #sumUp(place: number, word: string): number {
+  #keep(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
+    if (2 * this.#kept > this.#places && this.#places < this.#mostPlaces) this.#grow(2 * this.#places);
+    const place = this.#newPlace(hash, other);
     const { values, columns } = this.#input;
-    const rows = this.#rows.of(word);
-    const [sums, start] = [this.sums, place * columns];
-    sums.fill(0, start, start + columns);
-    for (const row of rows) for (let i = 0; i < columns; i++) sums[start + i]! += values[row * columns + i]!;
-    this.counts[place] = rows.length;
-    if (this.#needsHashes) this.hashes[place] = hashOf(encoder.encode(word));
+    const [rows, sum] = [this.#rows, this.#sum.fill(0)];
+    let count = 0;
+    for (let from = start - 1; from <= end; ) {
+      from = rows.find(bytes, start, end, from);
+      for (let k = 0; k < rows.count; k++) for (let i = 0, at = rows.found[k]! * columns; i < columns; i++, at++) sum[i]! += values[at]!;
+      count += rows.count;
+    }
+    this.#sums.set(sum, place * columns);
+    this.#words[place * width + rowsAt] = count;
     return place;
   }
 
+  #newPlace(hash: number, other: number): number {
+    const words = this.#words;
+    const set = this.#setOf(hash);
+    let place = set * ways + this.#hands[set]!;
+    for (; words[place * width + stateAt] === cameAgain; place = set * ways + ((place + 1) % ways)) words[place * width + stateAt] = kept;
+    if (words[place * width + stateAt] === free) this.#kept++;
+    this.#hands[set] = (place + 1) % ways;
+    words[place * width] = hash;
+    words[place * width + otherAt] = other;
+    words[place * width + stateAt] = kept;
+    return place;
+  }
+
+  #setOf(hash: number): number {
+    return finalised(hash) & (this.#places / ways - 1);
+  }
+
+  /** Makes more places. The words of a set go to two, so that none takes another's place. */
   #grow(places: number): void {
     const { columns } = this.#input;
-    this.sums = copied(this.sums, new Float32Array(places * columns));
-    this.counts = copied(this.counts, new Int32Array(places));
-    this.hashes = copied(this.hashes, new Int32Array(places));
-    this.#units = copied(this.#units, new Uint16Array(places * longestKept));
-    this.#lengths = copied(this.#lengths, new Uint8Array(places));
-    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(2 * places)));
-    for (let place = 1; place < this.#places; place++) this.#insert(place, this.#unitHash(place));
+    const [before, words, sums] = [this.#places, this.#words, this.#sums];
+    [this.#places, this.#kept] = [places, 0];
+    this.#sums = new Float32Array(places * columns);
+    this.#words = new Int32Array(places * width);
+    this.#hands = new Uint8Array(places / ways);
+    for (let old = 0; old < before; old++) {
+      if (words[old * width + stateAt] === free) continue;
+      const place = this.#newPlace(words[old * width]!, words[old * width + otherAt]!);
+      this.#words.set(words.subarray(old * width, (old + 1) * width), place * width);
+      this.#sums.set(sums.subarray(old * columns, (old + 1) * columns), place * columns);
+    }
   }
-
-  #unitHash(place: number): number {
-    let hash = 0;
-    for (let i = 0; i < this.#lengths[place]!; i++) hash = nextHash(hash, this.#units[place * longestKept + i]!);
-    return hash;
-  }
-}
-
-function copied<Numbers extends { set(from: Numbers): void }>(from: Numbers, to: Numbers): Numbers {
-  to.set(from);
-  return to;
-}
-
-function mixed(hash: number): number {
-  const half = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return half ^ (half >>> 13);
 }
