@@ -1,5 +1,6 @@
 // Labels of texts by a linear classifier over the mean of the rows of all words and n-grams (Joulin et al. 2016, arXiv 1607.01759), as fastText's
 // predict-prob has it: a text is one line, and its end is a word too.
+import { addRow } from "./add-row.ts";
 import { HuffmanTree } from "./huffman-tree.ts";
 import { mostProbable } from "./most-probable.ts";
 import type { FastTextModel } from "./read-model.ts";
@@ -106,10 +107,9 @@ export class FastTextClassifier {
   /** Adds the rows of words in a row. @returns how many there are */
   #addWordNgrams(hashes: number[]): number {
     if (this.#model.settings.wordNgrams === 1) return 0;
-    const { values, columns } = this.#model.input;
     let rows = 0;
     this.#rows.eachWordNgram([...hashes, endHash], (row) => {
-      for (let i = 0, at = row * columns; i < columns; i++, at++) this.#mean[i]! += values[at]!;
+      addRow(this.#mean, this.#model.input.values, row);
       rows++;
     });
     return rows;

@@ -44,11 +44,11 @@ export class HuffmanTree {
     if (1.01 * probability < labels.least) return;
     if (node < this.#labels) return labels.add(node, probability);
     const right = 1 / (1 + Math.exp(-score(node - this.#labels)));
-    const sides = [
-      { node: this.#left[node]!, logProbability: logProbability + safeLog(1 - right) },
-      { node: this.#right[node]!, logProbability: logProbability + safeLog(right) },
-    ];
-    for (const side of right > 0.5 ? sides.reverse() : sides) this.#visit(score, side.node, side.logProbability, labels);
+    const visitLeft = () => this.#visit(score, this.#left[node]!, logProbability + safeLog(1 - right), labels);
+    const visitRight = () => this.#visit(score, this.#right[node]!, logProbability + safeLog(right), labels);
+    if (right <= 0.5) visitLeft();
+    visitRight();
+    if (right > 0.5) visitLeft();
   }
 }
 

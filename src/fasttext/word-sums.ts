@@ -1,11 +1,12 @@
 // The sum of the rows of each word, kept for words that come again. Words are kept as processors keep lines of memory: each has one set of four places, by
 // its hash, and a new word takes the place of one in its set that did not come again since the last new word passed it (the clock algorithm).
 import { finalised } from "../base/index.ts";
+import { addRow } from "./add-row.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { WordRows } from "./word-rows.ts";
 
-/** As many words and numbers are kept at most. */
-const [mostWords, mostNumbers] = [1 << 18, 1 << 24];
+/** The most words that are kept, and the most numbers of their sums. */
+const [mostWords, mostNumbers] = [1 << 17, 1 << 23];
 /** Places of each set. */
 const ways = 4;
 /** A place is four numbers, so that a set is one line of a processor's cache: the word's two hashes, the rows in its sum, and the place's state. */
@@ -20,7 +21,7 @@ export function nextOtherHash(hash: number, byte: number): number {
   return Math.imul(((hash << 5) | (hash >>> 27)) ^ byte, 0x9e3779b1);
 }
 
-/** Sums of rows by words. A word is told by its two hashes, which are those of another one of the 2^18 kept by chance once in 2^46 times. */
+/** Sums of rows by words. A word is told by its two hashes, which are those of another of the 2^17 kept by chance once in 2^47 times. */
 export class WordSums {
   readonly #rows: WordRows;
   readonly #input: FastTextModel["input"];
@@ -67,8 +68,7 @@ export class WordSums {
 
   /** Adds the sum of the word at a place. */
   addTo(total: Float64Array, place: number): void {
-    const sums = this.#sums;
-    for (let i = 0, at = place * total.length; i < total.length; i++, at++) total[i]! += sums[at]!;
+    addRow(total, this.#sums, place);
   }
 
   #keep(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
@@ -79,7 +79,7 @@ export class WordSums {
     let count = 0;
     for (let from = start - 1; from <= end; ) {
       from = rows.find(bytes, start, end, from);
-      for (let k = 0; k < rows.count; k++) for (let i = 0, at = rows.found[k]! * columns; i < columns; i++, at++) sum[i]! += values[at]!;
+      for (let k = 0; k < rows.count; k++) addRow(sum, values, rows.found[k]!);
       count += rows.count;
     }
     this.#sums.set(sum, place * columns);
