@@ -30,7 +30,7 @@ export const rooms = {
   clean: ["base", "schema", "regex", "tokenizer", "open", "fasttext", "ngrams"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "hub", "tokenizer", "batches", "clean"],
-  pipeline: ["base", "schema", "files", "clean", "corpus", "plot"],
+  pipeline: ["base", "schema", "files", "batches", "clean", "corpus", "plot"],
   open: ["base", "model", "tokenizer", "chat", "formats"],
   hub: ["base", "files"],
   load: ["base", "files", "tokenizer", "open", "hub"],

@@ -62,11 +62,12 @@ test("phases one after another, in parts, come to the same", async () => {
     ["pass", 1],
     ["compare", 1],
     ["pass", 1],
+    ["tokens", 1],
   ]);
   expect(await readdir(inside("work"))).toEqual(["plan.json"]);
   const early = await prepare("apart", ...work, "--phase", "2");
   expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("phase 2 needs phase 1, of which 1 of 1 tasks are not done") });
-  for (const phase of ["0", "1", "2", "3", "4"])
+  for (const phase of ["0", "1", "2", "3", "4", "5"])
     for (const shard of ["0/2", "1/2"])
       expect(await prepare("apart", ...work, "--phase", phase, "--shard", shard)).toMatchObject({ code: 0 });
   expect(await prepare("apart", ...work)).toMatchObject({ code: 0 });

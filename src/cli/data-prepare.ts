@@ -1,26 +1,20 @@
 // cria data prepare: a recipe's texts cleaned, where it says how, and made into token shards.
 import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
-import { checkUnused, type DataRecipe, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
+import { checkUnused, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, removeFolder } from "../files/index.ts";
-import {
-  type CleanedTexts,
-  cleaningPage,
-  cleanRecipe,
-  hasSteps,
-  openRecipeJob,
-  parseShard,
-  phasesOf,
-  runPhases,
-} from "../pipeline/index.ts";
+import { type CleanedTexts, cleaningPage, hasSteps, openRecipeJob, type PreparedRecipe, prepareRecipe } from "../pipeline/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
+import { type Asked, checkPlanFlags, placesOf, running, runOnePhase, tellPlan } from "./data-phases.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
-import { booleanFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
+import { booleanFlag, required, stringFlag } from "./flag-values.ts";
 import { callAgain } from "./hints.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { readDataRecipe } from "./recipe-kinds.ts";
+import { schedulerNames } from "./scheduler-scripts.ts";
 import { formsHelp, tellNotes } from "./text-flags.ts";
 
 /** A test reads it as a recipe. */
@@ -75,7 +69,14 @@ export const prepareCommand: Command = {
     },
     { name: "threads", type: "number", help: "threads that clean; as many as the machine runs at once by default" },
     { name: "plan", type: "boolean", help: "begin: write down in --work which files the tasks read, and print the phases as a script" },
-    { name: "phase", type: "number", help: "do only this phase of the cleaning, from 0; those before it must be done" },
+    {
+      name: "scheduler",
+      type: "string",
+      value: "NAME",
+      help: `with --plan: whose arrays of jobs the script is for, one of ${schedulerNames.join(", ")}; shell by default, line by line`,
+    },
+    { name: "machines", type: "number", help: "with --scheduler: how many share a phase, at most" },
+    { name: "phase", type: "number", help: "do only this phase, from 0; those before it must be done" },
     {
       name: "shard",
       type: "string",
@@ -92,6 +93,7 @@ export const prepareCommand: Command = {
     if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
     const recipe = await readDataRecipe(path, where, io);
     const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
+    checkPlanFlags(flags);
     if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
     if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);
     return prepareAll(asked, flags, io).catch((error: unknown) => {
@@ -102,25 +104,14 @@ export const prepareCommand: Command = {
   },
 };
 
-/** What the command was asked for. */
-interface Asked {
-  readonly path: string;
-  readonly recipe: DataRecipe;
-  readonly out: string;
-  readonly work: string;
-}
-
 async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
   const { out } = asked;
   await checkUnprepared(asked);
   await checkUnused(out);
   const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
-  const { recipe: ready, cleaned, notes } = await cleanRecipe(asked.recipe, { ...placesOf(asked), ...running(flags, io) });
-  await using corpus = await openCorpus(ready, { folder: dirname(asked.path), signal: io.signal });
-  const more = async (folder: string) => (cleaned.length > 0 ? keepReport(cleaned, folder) : undefined);
-  const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal, more });
+  const { manifest, cleaned, notes } = await prepared(asked, tokenizer, flags, io);
   if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
-  tellNotes([...notes, ...(await corpus.notes())], io);
+  tellNotes(notes, io);
   io.stdout(
     io.json
       ? manifestJson(out, manifest)
@@ -129,19 +120,22 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
   return 0;
 }
 
+async function prepared(asked: Asked, tokenizer: Tokenizer, flags: Flags, io: CommandIo): Promise<PreparedRecipe> {
+  const { recipe, out } = asked;
+  const options = { ...placesOf(asked), ...running(flags, io) };
+  const opened = await openRecipeJob(recipe, options);
+  if (opened !== undefined)
+    return prepareRecipe(recipe, opened, tokenizer, out, { ...options, more: (folder, cleaned) => keepReport(cleaned, folder) });
+  await using corpus = await openCorpus(recipe, options);
+  const manifest = await prepareCorpus(corpus, tokenizer, out, options);
+  return { manifest, cleaned: [], notes: await corpus.notes() };
+}
+
 /** A run that was killed at its very end has left its work behind. */
 async function checkUnprepared({ out, work }: Asked): Promise<void> {
   if (!(await isThere(join(out, manifestName)))) return;
   const left = (await isThere(work)) ? `, and remove ${work}, which is needed only until that is there` : "";
   fail(where, `${out} is prepared data already: choose another folder for more${left}`);
-}
-
-function placesOf({ path, work }: Asked): { readonly folder: string; readonly work: string } {
-  return { folder: dirname(path), work };
-}
-
-function running(flags: Flags, io: CommandIo) {
-  return { threads: wholeFlag(flags, where, "threads"), progress: io.progress, signal: io.signal };
 }
 
 /** A reason's examples help to judge a rule; a reader of the report needs no path of this machine. */
@@ -152,56 +146,6 @@ async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promis
   for (const { name, summaries } of cleaned)
     for (const { step, summary } of summaries)
       if (summary !== null) await atomicWriteJson(join(out, `${name}.${step}.json`), summary, where);
-}
-
-async function openJobOf(asked: Asked, io: CommandIo, isOneOfMany: boolean) {
-  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isOneOfMany, signal: io.signal });
-  if (opened === undefined)
-    throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
-  return { job: opened.job, sources: opened.sources, phases: phasesOf(opened.sources) };
-}
-
-async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
-  const { phases } = await openJobOf(asked, io, false);
-  const rows = phases.map(({ kind, tasks }, phase) => ({
-    phase,
-    kind,
-    tasks: tasks.length,
-    bytes: tasks.reduce((sum, task) => sum + task.bytes, 0),
-  }));
-  if (io.json) io.stdout(`${JSON.stringify({ work: asked.work, phases: rows })}\n`);
-  else {
-    const again = callAgain(
-      io.caller,
-      "data",
-      "prepare",
-      asked.path,
-      "--tokenizer",
-      String(flags.tokenizer),
-      "--out",
-      asked.out,
-      "--work",
-      asked.work,
-    );
-    const lines = rows.map(
-      ({ phase, kind, tasks }) =>
-        `${again} --phase ${phase} --shard env   # ${kind}: ${tasks === 1 ? "1 task, on one machine" : `${tasks} tasks, on at most as many machines`}\n`,
-    );
-    io.stdout(`# Each line waits for the one before, on all machines.\n${lines.join("")}${again}\n`);
-  }
-  return 0;
-}
-
-async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
-  const phase = required(wholeFlag(flags, where, "phase", 0), where, "phase");
-  const text = stringFlag(flags, "shard");
-  const shard = text === undefined ? undefined : parseShard(text, process.env, where);
-  const { job, sources, phases } = await openJobOf(asked, io, true);
-  await runPhases(job, { ...running(flags, io), phase, shard }, sources);
-  const done = { work: asked.work, phase, phases: phases.length, ...(shard !== undefined && { shard }) };
-  const part = shard === undefined ? "" : `, part ${shard.index} of ${shard.count},`;
-  io.stdout(io.json ? `${JSON.stringify(done)}\n` : `phase ${phase} of 0 to ${phases.length - 1}${part} is done in ${asked.work}\n`);
-  return 0;
 }
 
 function textInsteadOfRecipe(path: string, { caller }: CommandIo): string {

@@ -42,7 +42,7 @@ export function callAgain(caller: Caller, ...words: readonly string[]): string {
 }
 
 /** The word as it is where every shell takes it as one word; else in double quotes, which cmd.exe knows too. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   if (/^[\w@%+=:,./\\-]+$/.test(word) && (process.platform === "win32" || !word.includes("\\"))) return word;
   if (process.platform !== "win32" && /["$`\\!]/.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
   return `"${word.replaceAll('"', '\\"')}"`;

@@ -28,14 +28,25 @@ export interface CorpusSource {
   readonly texts: Texts;
 }
 
+/** How a corpus is opened. */
+export interface OpenCorpusOptions extends OpenOptions {
+  /** Sources whose texts are open, by their names: those that were cleaned. */
+  readonly ready?: ReadonlyMap<string, Texts> | undefined;
+}
+
 /**
  * Opens the texts of every source. The corpus must be disposed of, because pipes were copied to temporary files.
  * @throws CriaError as `openTexts` does
  */
-export async function openCorpus(recipe: DataRecipe, options: OpenOptions = {}): Promise<Corpus> {
+export async function openCorpus(recipe: DataRecipe, options: OpenCorpusOptions = {}): Promise<Corpus> {
   const sources: CorpusSource[] = [];
   try {
     for (const { name, weight, paths, format, field, separator, newlines, steps } of recipe.sources) {
+      const texts = options.ready?.get(name);
+      if (texts !== undefined) {
+        sources.push({ name, weight, texts });
+        continue;
+      }
       check(
         steps === undefined,
         options.where ?? "data",
@@ -79,14 +90,18 @@ export class Corpus implements AsyncDisposable {
 
   /** The documents of one side, or of both where none is named, of one source by its index or of all. */
   async *documents(side?: Side, source?: number, options: DocumentsOptions = {}): AsyncGenerator<Document> {
+    for (const [i, { texts }] of this.sources.entries())
+      if (source === undefined || i === source) yield* this.documentsIn(texts, i, side, options);
+  }
+
+  /** The same of some files of a source. @param texts these files */
+  async *documentsIn(texts: Texts, source: number, side?: Side, options: DocumentsOptions = {}): AsyncGenerator<Document> {
     const split = side === undefined ? undefined : await this.split(options.signal === undefined ? {} : { signal: options.signal });
-    for (const [i, { name, texts }] of this.sources.entries()) {
-      if (source !== undefined && i !== source) continue;
-      for await (const document of texts.placedDocuments(options)) {
-        const { text } = document;
-        const parts = split === undefined ? [{ text, at: 0 }] : partsOf(text, split.sources[i]!, split, side === "held out");
-        for (const part of parts) if (part.text.trim() !== "") yield { text: part.text, source: name, origin: originOf(document, part.at) };
-      }
+    const { name } = this.sources[source]!;
+    for await (const document of texts.placedDocuments(options)) {
+      const { text } = document;
+      const parts = split === undefined ? [{ text, at: 0 }] : partsOf(text, split.sources[source]!, split, side === "held out");
+      for (const part of parts) if (part.text.trim() !== "") yield { text: part.text, source: name, origin: originOf(document, part.at) };
     }
   }
 

@@ -36,6 +36,7 @@ export {
   textForms,
   textParts,
 } from "./texts/index.ts";
+export { type TokenPart, TokenParts, type TokenPartsOptions, tokenParts } from "./token-parts.ts";
 export { type TracedSpan, traceWindow } from "./trace.ts";
 export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

@@ -5,6 +5,7 @@ export { explainIo } from "./explain-io.ts";
 export { FileSource, openFile } from "./file-source.ts";
 export { hashAside } from "./hash-aside.ts";
 export { type HashOptions, hashFile } from "./hash-file.ts";
+export { linkOrCopy } from "./link-or-copy.ts";
 export { makeFolder } from "./make-folder.ts";
 export { explainWorker, isWorkerMissing, leaveOut } from "./missing-worker.ts";
 export { type FoundPartial, findPartials, isPartial, partialPath, removePartials } from "./partials.ts";

@@ -31,8 +31,7 @@ export async function cleanedTexts(job: PipelineJob, ready?: readonly OpenedSour
     const { source, stages } = opened;
     const passes: SourceReport[] = [];
     for (const stage of stages.keys()) passes.push(sumReports(await reportsOf(job, source, stage)));
-    const last = { kind: "pass", stage: stages.length - 1 } as const;
-    const files = source.parts.map((_, part) => fileOf(job, last, source, part));
+    const files = cleanedFiles(job, opened);
     cleaned.push({ name: source.name, files, report: joinReports(passes), summaries: await summariesOf(job, opened) });
   }
   return cleaned;
@@ -48,6 +47,12 @@ async function summariesOf(job: PipelineJob, { source, stages }: OpenedSource): 
     summaries.push({ step: earlier === 0 ? name : `${name}-${earlier + 1}`, summary });
   }
   return summaries;
+}
+
+/** The files that the last pass over a source makes, one per part. */
+export function cleanedFiles(job: PipelineJob, { source, stages }: Pick<OpenedSource, "source" | "stages">): readonly string[] {
+  const last = { kind: "pass", stage: stages.length - 1 } as const;
+  return source.parts.map((_, part) => fileOf(job, last, source, part));
 }
 
 /** One file after another, because a dump has more parts than a process may have open files. */

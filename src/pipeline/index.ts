@@ -8,4 +8,5 @@ export type { SourceReport } from "./report.ts";
 export { cleaningPage } from "./report-page.ts";
 export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
 export { parseShard } from "./shard.ts";
+export { type PreparedRecipe, type PrepareRecipeOptions, prepareRecipe, TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
 export { type TriedDocument, type TriedStep, tryDocument } from "./try-document.ts";

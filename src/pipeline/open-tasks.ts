@@ -17,16 +17,30 @@ interface Opened {
 
 /** The tasks of a phase, or of a machine's part of it, whose files are not there. */
 export async function openTasks({ job, sources }: Opened, phase: Phase, shard?: Shard): Promise<readonly Task[]> {
-  const mine = phase.tasks.filter((_, i) => shard === undefined || i % shard.count === shard.index);
-  const paths = mine.map((task) => fileOf(job, phase, sources[task.source]!.source, task.index));
-  const folders = [...new Set(paths.map(dirname))];
-  const names = new Map(await Promise.all(folders.map(async (folder) => [folder, await namesIn(folder)] as const)));
-  return mine.filter((_, i) => !names.get(dirname(paths[i]!))!.has(basename(paths[i]!)));
+  const mine = partOf(phase.tasks, shard);
+  const isDone = await areThere(mine.map((task) => fileOf(job, phase, sources[task.source]!.source, task.index)));
+  return mine.filter((_, i) => !isDone[i]);
 }
 
-/** A phase needs of each of its sources the phase before, which needed those before itself, so that their files are not looked at. @throws CriaError where it is not done */
-export async function checkDoneBefore(opened: Opened, phases: readonly Phase[], number: number): Promise<void> {
-  const missing = new Set(phases[number]!.tasks.map(({ source }) => source));
+/** What a machine does of a phase: every so many tasks, because neighbours are of about the same size. */
+export function partOf<T>(tasks: readonly T[], shard: Shard | undefined): readonly T[] {
+  return shard === undefined ? tasks : tasks.filter((_, i) => i % shard.count === shard.index);
+}
+
+/** Which files are there. */
+export async function areThere(paths: readonly string[]): Promise<readonly boolean[]> {
+  const folders = [...new Set(paths.map((path) => dirname(path)))];
+  const names = new Map(await Promise.all(folders.map(async (folder) => [folder, await namesIn(folder)] as const)));
+  return paths.map((path) => names.get(dirname(path))!.has(basename(path)));
+}
+
+/**
+ * A phase needs of each of its sources the phase before, which needed those before itself, so that their files are not looked at.
+ * @param wanted the indices of its sources
+ * @throws CriaError where it is not done
+ */
+export async function checkDoneBefore(opened: Opened, phases: readonly Phase[], number: number, wanted: Iterable<number>): Promise<void> {
+  const missing = new Set(wanted);
   for (let before = number - 1; before >= 0 && missing.size > 0; before--) {
     const phase = phases[before]!;
     const tasks = phase.tasks.filter(({ source }) => missing.has(source));

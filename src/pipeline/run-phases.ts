@@ -45,8 +45,10 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
     for (const [number, phase] of phases.entries()) await runPhase(running, phase, number, await openTasks(running, phase));
     return;
   }
-  await checkDoneBefore(running, phases, only);
-  await runPhase(running, phases[only]!, only, await openTasks(running, phases[only]!, shard));
+  const phase = phases[only]!;
+  const wanted = phase.tasks.map(({ source }) => source);
+  await checkDoneBefore(running, phases, only, wanted);
+  await runPhase(running, phase, only, await openTasks(running, phase, shard));
 }
 
 interface Running {

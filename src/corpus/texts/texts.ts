@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import { check, fail, type OnProgress } from "../../base/index.ts";
-import { isStdin, readStream } from "../../files/index.ts";
+import { explainIo, isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
 import {
@@ -241,6 +241,19 @@ export class Texts implements AsyncDisposable {
       (sum, { name, bytes }) => sum + (packedName.test(name) || packedInside.test(name) ? usualPacking : 1) * bytes,
       0,
     );
+  }
+
+  /** Some of the files, which last as long as all of them do. */
+  slice(first: number, end: number): Texts {
+    return new Texts({ ...this.#opened, files: this.files.slice(first, end), copies: [] });
+  }
+
+  /** The same files with their sizes as they are now, for those that were taken for others. */
+  async measured(): Promise<Texts> {
+    const sizes = await Promise.all(
+      this.files.map(({ path }) => stat(path).catch((error) => Promise.reject(explainIo(this.#opened.where, path, error)))),
+    );
+    return new Texts({ ...this.#opened, files: this.files.map((file, i) => ({ ...file, bytes: sizes[i]!.size })), copies: [] });
   }
 
   /**

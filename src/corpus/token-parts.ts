@@ -1,0 +1,195 @@
+// Token shards by tasks: each makes those of some files of one source, with the held-out texts beside them, and the last step makes one folder of what all
+// of them made. A task's description is the file that says it is done.
+//
+//   FOLDER/007/00712-00000.tokens, .origins, …   the shards of task 712
+//              00712.held-out.jsonl              what is held out of its files
+//              00712.json                        counts, names and SHA-256 of these; written last
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { parseJson } from "../base/index.ts";
+import type { TextTokenizer } from "../batches/index.ts";
+import { atomicWrite, atomicWriteJson, hashFile, linkOrCopy, makeFolder, readStream, readTextFile } from "../files/index.ts";
+import { parseWith } from "../schema/index.ts";
+import type { Corpus } from "./corpus.ts";
+import { filesOf, type Manifest } from "./manifest.ts";
+import { checkBoundaries, checkUnused, type PrepareOptions, preparedFolder, splitSides } from "./prepare.ts";
+import { heldOutName } from "./recipe.ts";
+import {
+  describeSource,
+  encoderOf,
+  heldOutLines,
+  readSide,
+  type TokenJob,
+  type WrittenTokens,
+  writeHeldOut,
+  writeTokens,
+} from "./write-tokens.ts";
+
+const where = "data";
+const tasksPerFolder = 100;
+
+/** Some files of a source, whose documents one task makes tokens of. */
+export interface TokenPart {
+  /** The index of the source. */
+  readonly source: number;
+  /** The first file, and the one behind the last. */
+  readonly first: number;
+  readonly end: number;
+  readonly bytes: number;
+}
+
+/** All files of a corpus in parts of so many bytes, about; the same on every machine. */
+export function tokenParts(corpus: Corpus, partBytes: number): readonly TokenPart[] {
+  const parts: TokenPart[] = [];
+  for (const [source, { texts }] of corpus.sources.entries()) {
+    let [first, bytes] = [0, 0];
+    for (const [i, file] of texts.files.entries()) {
+      bytes += file.bytes;
+      const isLast = i === texts.files.length - 1;
+      if (bytes < partBytes && !isLast) continue;
+      parts.push({ source, first, end: i + 1, bytes });
+      [first, bytes] = [i + 1, 0];
+    }
+  }
+  return parts;
+}
+
+/** How the parts of a corpus become tokens. */
+export interface TokenPartsOptions extends Pick<PrepareOptions, "progress" | "signal"> {
+  /** The folder for what tasks make. Another tokenizer, or another way to hold out, has a folder of its own in it. */
+  readonly folder: string;
+  readonly parts: readonly TokenPart[];
+  readonly threads?: number | undefined;
+  /** What else the tokens follow from, such as when files were changed. */
+  readonly identity?: unknown;
+}
+
+/** Texts that tokenizers of the same pieces would cut otherwise, if they cut anything otherwise. */
+const probe = "It costs 1,234.50 €, İstanbul’da  or\n\tnot; `x_i += 0x1F`. Ἐν ἀρχῇ 日本語のﾃｷｽﾄ 👩‍🌾 naïve NAÏVE don't";
+
+const counts = { documents: z.int(), bytes: z.int(), tokens: z.int(), shards: z.array(z.string()), origins: z.array(z.string()) };
+const descriptionSchema = z.strictObject({ version: z.literal(1), ...counts, checksums: z.record(z.string(), z.string()) });
+type Description = z.output<typeof descriptionSchema>;
+
+/** The tasks that make tokens of a corpus, and the step that joins what they made. */
+export class TokenParts implements AsyncDisposable {
+  readonly #job: TokenJob;
+  readonly #folder: string;
+  readonly #options: TokenPartsOptions;
+  #split: Promise<void> | undefined;
+
+  /** @throws CriaError where the recipe's boundaries are not the tokenizer's */
+  constructor(corpus: Corpus, tokenizer: TextTokenizer, options: TokenPartsOptions) {
+    const { recipe } = corpus;
+    checkBoundaries(recipe, tokenizer);
+    const expected = options.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#job = { corpus, ...encoderOf(corpus, tokenizer, expected, options.threads), progress: options.progress, signal: options.signal };
+    this.#options = options;
+    const { heldOut, boundaries, shardTokens } = recipe;
+    const { parts, identity } = options;
+    const probed = Array.from(tokenizer.encode(probe, { bos: false, eos: false }));
+    const settings = { vocabulary: this.#job.vocabulary, probed, heldOut, boundaries, shardTokens, parts, identity };
+    this.#folder = join(options.folder, `tokens-${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`);
+  }
+
+  get parts(): readonly TokenPart[] {
+    return this.#options.parts;
+  }
+
+  /** What a task makes last. */
+  fileOf(part: number): string {
+    return `${this.#prefixOf(part)}.json`;
+  }
+
+  /** Does one task: afterwards its file is there. */
+  async run(part: number): Promise<void> {
+    await this.#splitOnce();
+    const { source, first, end } = this.#options.parts[part]!;
+    const { corpus } = this.#job;
+    const texts = await corpus.sources[source]!.texts.slice(first, end).measured();
+    const prefix = this.#prefixOf(part);
+    await makeFolder(dirname(prefix), where);
+    const written = await writeTokens(this.#job, prefix, readSide(this.#job, source, "train", texts));
+    if (corpus.recipe.heldOut > 0) await atomicWrite(heldOutOf(prefix), heldOutLines(this.#job, source, texts), where);
+    const checksums: Record<string, string> = {};
+    for (const name of [...written.shards, ...written.origins])
+      checksums[name] = await hashFile(join(dirname(prefix), name), where, this.#job);
+    await atomicWriteJson(`${prefix}.json`, { version: 1, ...written, checksums }, where);
+  }
+
+  /** Makes one folder of what all tasks made, which appears when it is whole. @throws CriaError as `prepareCorpus` does */
+  async join(outDir: string, more?: PrepareOptions["more"]): Promise<Manifest> {
+    await checkUnused(outDir);
+    await this.#splitOnce();
+    return preparedFolder(outDir, { signal: this.#options.signal, more }, (folder) => this.#fill(folder));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#job.encoder[Symbol.asyncDispose]();
+  }
+
+  async #fill(folder: string): Promise<Manifest> {
+    const { corpus, vocabulary } = this.#job;
+    const { recipe } = corpus;
+    const sources: Manifest["sources"] = [];
+    const checksums: Record<string, string> = {};
+    for (const source of recipe.sources.keys())
+      sources.push(await describeSource(this.#job, source, await this.#placeSource(source, folder, checksums)));
+    const heldOut = recipe.heldOut > 0 ? { heldOut: await writeHeldOut(this.#job, folder, this.#heldOutLines()) } : {};
+    const manifest: Manifest = { version: 1, vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
+    const names = filesOf(manifest);
+    for (const name of names) checksums[name] ??= await hashFile(join(folder, name), where, this.#job);
+    return { ...manifest, checksums: Object.fromEntries(names.map((name) => [name, checksums[name]!])) };
+  }
+
+  /** The shards of all tasks of a source, numbered one after the other. */
+  async #placeSource(source: number, folder: string, checksums: Record<string, string>): Promise<WrittenTokens> {
+    const { name } = this.#job.corpus.sources[source]!;
+    const all = { documents: 0, bytes: 0, tokens: 0, shards: [] as string[], origins: [] as string[] };
+    for (const [part, { source: of }] of this.#options.parts.entries()) {
+      if (of !== source) continue;
+      const prefix = this.#prefixOf(part);
+      const made = await this.#description(part);
+      for (const key of ["documents", "bytes", "tokens"] as const) all[key] += made[key];
+      for (const [i, shard] of made.shards.entries()) {
+        const placed = `${name}-${String(all.shards.length).padStart(5, "0")}`;
+        const place = async (from: string, ending: string) => {
+          await linkOrCopy(join(dirname(prefix), from), join(folder, `${placed}.${ending}`), where);
+          checksums[`${placed}.${ending}`] = made.checksums[from]!;
+        };
+        await place(shard, "tokens");
+        all.shards.push(`${placed}.tokens`);
+        const origins = made.origins[i];
+        if (origins === undefined) continue;
+        await place(origins, "origins");
+        all.origins.push(`${placed}.origins`);
+      }
+    }
+    return all;
+  }
+
+  async *#heldOutLines(): AsyncGenerator<Uint8Array> {
+    for (const part of this.#options.parts.keys()) yield* readStream(heldOutOf(this.#prefixOf(part)), { where });
+  }
+
+  async #description(part: number): Promise<Description> {
+    const path = this.fileOf(part);
+    const value = parseJson(where, path, await readTextFile(path, where), "remove it, and run the command again");
+    return parseWith(descriptionSchema, value, where, path);
+  }
+
+  #prefixOf(part: number): string {
+    return join(this.#folder, String(Math.floor(part / tasksPerFolder)).padStart(3, "0"), String(part).padStart(5, "0"));
+  }
+
+  /** What is held out follows from the first documents of all sources, and so is the same on every machine. */
+  #splitOnce(): Promise<void> {
+    this.#split ??= splitSides(this.#job.corpus, this.#options);
+    return this.#split;
+  }
+}
+
+function heldOutOf(prefix: string): string {
+  return `${prefix}.${heldOutName}.jsonl`;
+}

@@ -1,0 +1,145 @@
+// The last phase: token shards of what was cleaned, and of sources without steps, by tasks like those of all phases, which one machine or many do; and all of
+// a recipe from its texts to the prepared folder.
+import { dirname } from "node:path";
+import { check } from "../base/index.ts";
+import type { TextTokenizer } from "../batches/index.ts";
+import {
+  type Corpus,
+  type DataRecipe,
+  formCalled,
+  type Manifest,
+  openCorpus,
+  type PrepareOptions,
+  Texts,
+  type TokenPart,
+  TokenParts,
+  tokenParts,
+} from "../corpus/index.ts";
+import { hasSteps } from "./clean-recipe.ts";
+import { type CleanedTexts, cleanedFiles, cleanedTexts } from "./cleaned.ts";
+import { jobFileOf } from "./input-files.ts";
+import type { OpenedJob, OpenJobOptions } from "./open-job.ts";
+import { areThere, checkDoneBefore, partOf } from "./open-tasks.ts";
+import { phasesOf } from "./phases.ts";
+import { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
+
+const where = "data";
+/** A task makes tokens of what was left of so many bytes: some shards, and of a whole dump a thousand tasks. */
+const usualPartBytes = 8 * 2 ** 30;
+
+/** How a recipe's texts are opened for their tokens, and how these are made. */
+export interface TokenPhaseOptions extends Pick<OpenJobOptions, "folder" | "signal" | "progress">, Pick<RunOptions, "threads"> {
+  /** Bytes of a source's files, before they were cleaned, that one task makes tokens of. @default 8 GB */
+  readonly partBytes?: number | undefined;
+}
+
+/** The tasks that make tokens of a recipe's texts, whose cleaning need not be done yet when it is opened. */
+export class TokenPhase implements AsyncDisposable {
+  readonly #opened: OpenedJob;
+  readonly #corpus: Corpus;
+  readonly #made: TokenParts;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @throws CriaError where the files of a source without steps cannot be opened, or the recipe's boundaries are not the tokenizer's */
+  static async open(recipe: DataRecipe, opened: OpenedJob, tokenizer: TextTokenizer, options: TokenPhaseOptions = {}): Promise<TokenPhase> {
+    const { folder, signal, progress, threads, partBytes = usualPartBytes } = options;
+    const ready = new Map(opened.sources.map((one) => [one.source.name, textsOf(opened, one)]));
+    const sources = recipe.sources.map((source) => (hasSteps(source) ? { ...source, steps: undefined } : source));
+    const corpus = await openCorpus({ ...recipe, sources }, { folder, signal, progress, ready });
+    const uncleaned = corpus.sources.filter(({ name }) => !ready.has(name));
+    const identity = await Promise.all(uncleaned.flatMap(({ texts }) => texts.files.map(jobFileOf)));
+    const parts = tokenParts(corpus, partBytes);
+    const made = new TokenParts(corpus, tokenizer, { folder: opened.job.folder, parts, threads, identity, progress, signal });
+    return new TokenPhase(opened, corpus, made, signal);
+  }
+
+  private constructor(opened: OpenedJob, corpus: Corpus, made: TokenParts, signal: AbortSignal | undefined) {
+    this.#opened = opened;
+    this.#corpus = corpus;
+    this.#made = made;
+    this.#signal = signal;
+  }
+
+  /** How much each task reads, before it was cleaned. */
+  get parts(): readonly TokenPart[] {
+    return this.#made.parts;
+  }
+
+  /** Makes the tokens of a machine's part, or all of them. @throws CriaError where the cleaning is not done; the signal's reason */
+  async run(shard?: Shard): Promise<void> {
+    const { job, sources } = this.#opened;
+    const phases = phasesOf(sources);
+    await checkDoneBefore({ job, sources }, phases, phases.length, sources.keys());
+    for (const part of await this.#open(shard)) {
+      this.#signal?.throwIfAborted();
+      await this.#made.run(part);
+    }
+  }
+
+  /** Makes a prepared folder of the tokens of all machines. @throws CriaError where some are not made */
+  async join(outDir: string, more?: PrepareOptions["more"]): Promise<Manifest> {
+    const open = await this.#open();
+    check(
+      open.length === 0,
+      where,
+      () => `${open.length} of ${this.parts.length} tasks that make tokens are not done: run their phase first`,
+    );
+    return this.#made.join(outDir, more);
+  }
+
+  /** See `Corpus.notes`. */
+  notes(): Promise<readonly string[]> {
+    return this.#corpus.notes();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#made[Symbol.asyncDispose]();
+    await this.#corpus[Symbol.asyncDispose]();
+  }
+
+  async #open(shard?: Shard): Promise<readonly number[]> {
+    const mine = partOf([...this.parts.keys()], shard);
+    const isDone = await areThere(mine.map((part) => this.#made.fileOf(part)));
+    return mine.filter((_, i) => !isDone[i]);
+  }
+}
+
+/** The cleaned files of a source, each taken for as long as what it was made of, so that all machines cut it alike. */
+function textsOf({ job }: OpenedJob, opened: OpenedJob["sources"][number]): Texts {
+  const form = formCalled("jsonl");
+  const { parts } = opened.source;
+  const files = cleanedFiles(job, opened).map((path, i) => {
+    return { path, name: path, label: path, form, root: dirname(path), bytes: parts[i]!.bytes, isPipe: false };
+  });
+  return new Texts({ files, text: { format: "jsonl" }, where, notes: [], copies: [] });
+}
+
+/** What a preparation made. */
+export interface PreparedRecipe {
+  readonly manifest: Manifest;
+  readonly cleaned: readonly CleanedTexts[];
+  /** Sentences for people. */
+  readonly notes: readonly string[];
+}
+
+/** Options of {@link prepareRecipe}. */
+export interface PrepareRecipeOptions extends TokenPhaseOptions {
+  /** Writes other files into the folder before it appears. */
+  readonly more?: (folder: string, cleaned: readonly CleanedTexts[]) => Promise<void>;
+}
+
+/** Does what is not done yet of a recipe's cleaning and its tokens, and makes the prepared folder. @throws CriaError as all of these do; the signal's reason */
+export async function prepareRecipe(
+  recipe: DataRecipe,
+  opened: OpenedJob,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  options: PrepareRecipeOptions = {},
+): Promise<PreparedRecipe> {
+  await runPhases(opened.job, options, opened.sources);
+  await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
+  await tokens.run();
+  const cleaned = await cleanedTexts(opened.job, opened.sources);
+  const manifest = await tokens.join(outDir, async (folder) => options.more?.(folder, cleaned));
+  return { manifest, cleaned, notes: [...opened.notes, ...(await tokens.notes())] };
+}
