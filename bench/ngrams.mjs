@@ -1,13 +1,12 @@
 // How fast is a language model of n-grams? `node bench/ngrams.mjs [--words N] [--order N] [--vocabulary N]`: trains a model on a text that is drawn at
-// random, whose words fall off as Zipf has it, and asks it for the probabilities of another one: words per second, bytes per n-gram, in memory and as files.
+// random, whose words fall off as Zipf has it, and asks it for the probabilities of another one: words per second, bytes per n-gram.
 // The last row is the step perplexity over text of printed books' letters, normaliser and words included.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Rng } from "../dist/base/index.js";
 import { CleanDocument, stepRows } from "../dist/clean/index.js";
-import { ArpaWriter, ModelBuilder, NgramTrainer, PackedWriter } from "../dist/ngrams/index.js";
+import { BatchScorer, NgramTrainer, PackedWriter, readPacked } from "../dist/ngrams/index.js";
 
-const asked = 1e6;
 const sentenceWords = 20;
 
 export async function run(args = []) {
@@ -20,22 +19,30 @@ export async function run(args = []) {
     },
   });
   const [words, order, vocabulary] = [values.words, values.order, values.vocabulary].map(Number);
-  const rng = new Rng(1);
-  const trainer = new NgramTrainer({ order });
-  for (let i = 0; i < words; i += sentenceWords) trainer.add(sentence(rng, vocabulary));
-  const builder = new ModelBuilder("bench");
-  const { orders } = report("training, building tables", words, "words", () => trainer.train(builder));
-  const model = builder.finish();
+  const sentences = (seed) => {
+    const rng = new Rng(seed);
+    return Array.from({ length: words / sentenceWords }, () => sentence(rng, vocabulary));
+  };
+  const parts = [];
+  const packed = new PackedWriter((part) => parts.push(part));
+  const { orders } = report("training and writing", words, "words", () => {
+    const trainer = new NgramTrainer({ order });
+    for (const one of sentences(1)) trainer.add(one);
+    return trainer.train(packed);
+  });
+  packed.finish();
   const ngrams = orders.reduce((sum, { ngrams }) => sum + ngrams, 0);
-  console.log(
-    `${ngrams.toLocaleString("en-US")} n-grams: ${(model.bytes / ngrams).toFixed(1)} bytes each in memory, ${fileBytes(trainer, ngrams)}`,
-  );
-  const [scorer, lists] = [
-    model.scorer(),
-    Array.from({ length: asked / sentenceWords }, () => sentence(rng, vocabulary).map((word) => model.words.idOf(word))),
-  ];
-  report("queries", asked, "words", () => lists.reduce((sum, ids) => sum + scorer.score(ids), 0));
-  await step(trainer, lists, model);
+  const file = Buffer.concat(parts);
+  console.log(`${ngrams.toLocaleString("en-US")} n-grams: ${(file.length / ngrams).toFixed(1)} bytes each`);
+  const model = readPacked("bench", file);
+  const lists = sentences(2).map((one) => one.map((word) => model.words.idOf(word)));
+  const [scorer, batch] = [model.scorer(), new BatchScorer(model)];
+  report("queries, word by word", words, "words", () => lists.reduce((sum, ids) => sum + scorer.score(ids), 0));
+  report("queries, together", words, "words", () => {
+    for (const ids of lists) batch.add(ids);
+    return batch.finish();
+  });
+  await step(file, lists, model);
 }
 
 /** A word is often followed by one that depends on it, so that long n-grams come again. */
@@ -49,26 +56,9 @@ function sentence(rng, vocabulary) {
   return words;
 }
 
-function fileBytes(trainer, ngrams) {
-  const bytesOf = (Writer) => {
-    let bytes = 0;
-    const writer = new Writer((part) => {
-      bytes += part.length;
-    });
-    trainer.train(writer);
-    writer.finish();
-    return (bytes / ngrams).toFixed(1);
-  };
-  return `${bytesOf(PackedWriter)} in the compact form, ${bytesOf(ArpaWriter)} as ARPA`;
-}
-
-async function step(trainer, lists, model) {
-  const parts = [];
-  const writer = new PackedWriter((part) => parts.push(part));
-  trainer.train(writer);
-  writer.finish();
+async function step(file, lists, model) {
   const row = stepRows.find(({ name }) => name === "perplexity");
-  const files = { read: async () => Buffer.concat(parts) };
+  const files = { read: async () => file };
   const opened = await row.open(row.parameters.parse({ model: "bench" }), files);
   const text = lists.map((ids) => ids.map((id) => model.words.wordOf(id)).join(" ")).join("\n");
   const document = new CleanDocument(text);

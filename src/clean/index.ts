@@ -42,4 +42,4 @@ export { type PerplexityPercentiles, percentilesOf } from "./text/cutoffs.ts";
 export { type Measure, MeasureSample, samplePlace } from "./text/document-sample.ts";
 export { KeyList } from "./text/key-list.ts";
 export { type MeterMark, type MeterSettings, openMeter, type PerplexityMeter } from "./text/perplexity-meter.ts";
-export { type SentenceOptions, sentencesOf } from "./text/pieces.ts";
+export { linesOf, type SentenceOptions, sentenceReader } from "./text/pieces.ts";

@@ -1,5 +1,5 @@
 // A language model of n-grams from the command line, and the step perplexity that asks it.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -93,17 +93,55 @@ test("percentiles of the source itself cut the buckets, are kept beside the data
   );
 });
 
-test("words are learned from without a tokenizer, as they are written on demand", async () => {
-  const told = await cria("data", "ngrams", "--order", "2", "--as-written", "--out", inside("w.ngrams"), inside("text.txt"));
+test("words are learned from on demand, as they are written", async () => {
+  const told = await cria("data", "ngrams", "--order", "2", "--words", "--as-written", "--out", inside("w.ngrams"), inside("text.txt"));
   expect(told.stdout).toMatch(/w\.ngrams: learned from 11 words in 2 sentences\n {2}1-grams: 13, discounts 0\.500/);
   const model = await readNgrams("w", await readFile(inside("w.ngrams")));
   expect(["Llama", "12", "zebra"].map((word) => model.words.idOf(word) > 0)).toEqual([true, true, false]);
 });
 
+test("a tokenizer is learned from the texts as the model reads them, and the step finds it in the model's file", async () => {
+  const made = await cria("data", "ngrams", "--order", "3", "--vocab-size", "330", "--out", inside("own.ngrams"), inside("text.txt"));
+  expect(made.stdout, made.stderr).toMatch(
+    /own\.ngrams: learned from \d+ pieces of a tokenizer of \d+, which is in the model's file, in 2/,
+  );
+  const row = stepRows.find(({ name }) => name === "perplexity")!;
+  const step = await row.open(row.parameters.parse({ model: inside("own.ngrams") }), { read: (path) => readFile(path) });
+  const found = (document: string) => Number((step.apply(new CleanDocument(document)) as CleanDocument).facts.perplexity);
+  expect(found("The Llama walked to the water.")).toBeLessThan(found("Zebras sing quietly.") / 2);
+  const model = await readNgrams("own", await readFile(inside("own.ngrams")));
+  expect(model.words.idOf("▁the")).toBeGreaterThan(0);
+  expect(JSON.parse(new TextDecoder().decode(model.parts.tokenizer))).toMatchObject({ model: { type: "BPE" } });
+  await cria("data", "ngrams", "--order", "3", "--vocab-size", "330", "--out", inside("own.arpa"), inside("text.txt"));
+  expect(await readFile(inside("own.arpa.tokenizer.json"))).toEqual(Buffer.from(model.parts.tokenizer!));
+});
+
+test("a model in another form is written in the compact form, and no file is left beside it", async () => {
+  await cria("data", "ngrams", "--order", "3", "--tokenizer", tokenizer, "--out", inside("c.arpa"), inside("text.txt"));
+  const made = await cria("data", "ngrams", "--from", inside("c.arpa"), "--out", inside("c.ngrams"));
+  expect(made.stdout, made.stderr).toMatch(/c\.ngrams: \d+ 1-grams, \d+ 2-grams, \d+ 3-grams/);
+  const models = await Promise.all(["c.ngrams", "c.arpa"].map(async (name) => readNgrams(name, await readFile(inside(name)))));
+  expect(models[0]?.counts).toEqual(models[1]?.counts);
+  expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
+});
+
+test("little memory makes the same file", async () => {
+  const lines = Array.from({ length: 3000 }, (_, i) => `w${i % 7} w${(i * i) % 101} w${i % 13} w${(i * 31) % 17} w${i}`).join("\n");
+  await writeFile(inside("large.txt"), lines);
+  const learn = (out: string, ...more: string[]) =>
+    cria("data", "ngrams", "--words", "--as-written", "--out", inside(out), ...more, inside("large.txt"));
+  await learn("whole.ngrams");
+  const made = await learn("small.ngrams", "--memory", "1M");
+  expect(made.code, made.stderr).toBe(0);
+  expect((await readFile(inside("small.ngrams"))).equals(await readFile(inside("whole.ngrams")))).toBe(true);
+});
+
 test.each([
-  [["--prune", "0;1"], 2, "--prune is 0;1 but must be counts with commas"],
-  [["--order", "9"], 1, "the order is 9 but must be 2 to 6"],
-  [["--max-words", "8"], 1, "are more than 8"],
+  [["--words", "--prune", "0;1"], 2, "--prune is 0;1 but must be counts with commas"],
+  [["--words", "--order", "9"], 1, "the order is 9 but must be 2 to 6"],
+  [["--memory", "8"], 2, "--memory is 8 bytes but must be at least 1000000"],
+  [["--words", "--vocab-size", "300"], 2, "--words and --vocab-size say two things"],
+  [["--from", "x.arpa"], 2, "name either texts"],
 ])("%o is refused", async (flags, code, message) => {
   const made = await cria("data", "ngrams", "--out", inside("x.ngrams"), ...flags, inside("text.txt"));
   expect(made.code).toBe(code);

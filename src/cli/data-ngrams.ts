@@ -1,24 +1,31 @@
-// cria data ngrams: a language model of n-grams is learned from texts, which the step perplexity asks.
-import { dirname } from "node:path";
-import { UsageError } from "../base/index.ts";
-import { sentencesOf } from "../clean/index.ts";
-import { atomicWrite, makeFolder } from "../files/index.ts";
-import { ArpaWriter, NgramTrainer, PackedWriter, type TrainedNgrams } from "../ngrams/index.ts";
-import type { Command } from "./command.ts";
-import { booleanFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
-import { loadTokenizer } from "./load-tokenizer.ts";
+// cria data ngrams: a language model of n-grams is learned from texts, which the step perplexity asks, or one is written in the compact form.
+import { byteSize, inSlices, UsageError } from "../base/index.ts";
+import { sentenceReader } from "../clean/index.ts";
+import { atomicWrite, openFile, ScratchFolder } from "../files/index.ts";
+import { ArpaWriter, NgramTrainer, PackedWriter, packModel, type RecordSpace, readNgrams, type TrainedNgrams } from "../ngrams/index.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
+import { type NgramPieces, openPieces, pieceFlags } from "./ngram-pieces.ts";
 import { openAndTell, partsOf, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "data ngrams";
 const arpaEnding = ".arpa";
+const usualMemory = 1e9;
+const leastMemory = 1e6;
 
 /** The command `cria data ngrams`. */
 export const ngramsCommand: Command = {
   name: "ngrams",
   summary: "learn a language model of n-grams from texts, each line a sentence, for the step perplexity",
-  usage: "--out FILE TEXT...",
+  usage: "--out FILE TEXT... | --out FILE --from MODEL",
   flags: [
     { name: "out", type: "string", required: true, help: `the model to write: ARPA where it ends in ${arpaEnding}, else the compact form` },
+    {
+      name: "from",
+      type: "string",
+      value: "MODEL",
+      help: "write a model that is there, in ARPA's or KenLM's binary form, in the compact form",
+    },
     { name: "order", type: "number", help: "words of the longest n-grams, 2 to 6 (5 unless given)" },
     {
       name: "prune",
@@ -26,44 +33,78 @@ export const ngramsCommand: Command = {
       value: "N,N,…",
       help: "leave n-grams out that occur so often or less, by their orders, such as 0,0,1 (none unless given)",
     },
-    { name: "tokenizer", type: "string", help: "whose pieces are learned from (words between white space unless given)" },
+    ...pieceFlags,
     {
       name: "as-written",
       type: "boolean",
       help: "learn from the text as it is, not in small letters, without accents, digits as 0, as CCNet's models",
     },
     {
-      name: "max-words",
+      name: "memory",
       type: "number",
-      help: "words and marks of sentences that are taken at most, some 130 bytes of memory each (16777216 unless given)",
+      value: "BYTES",
+      help: `memory for n-grams, such as 500M or 4G; what does not fit is sorted on disk, beside the model (${byteSize(usualMemory)} unless given)`,
     },
     ...textFlags,
   ],
   async run(paths, flags, io) {
     const out = required(stringFlag(flags, "out"), where, "out");
-    const [order, mostWords] = [wholeFlag(flags, where, "order"), wholeFlag(flags, where, "max-words")];
-    const prune = thresholds(stringFlag(flags, "prune"));
-    if (paths.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
-    const trainer = new NgramTrainer({
-      prune,
-      ...(order === undefined ? {} : { order }),
-      ...(mostWords === undefined ? {} : { mostWords }),
-    });
-    const named = stringFlag(flags, "tokenizer");
-    const tokenizer = named === undefined ? undefined : await loadTokenizer(named, io);
-    await using texts = await openAndTell(paths, textOptions(flags, where), io, where);
-    for await (const text of partsOf(texts, io))
-      for (const sentence of sentencesOf(text, { tokenizer, normalise: !booleanFlag(flags, "as-written") })) trainer.add(sentence);
-    const parts: Uint8Array[] = [];
-    const writer = new (out.endsWith(arpaEnding) ? ArpaWriter : PackedWriter)((bytes) => parts.push(bytes));
-    const trained = trainer.train(writer);
-    writer.finish();
-    await makeFolder(dirname(out), where);
-    await atomicWrite(out, parts, where);
-    io.stdout(io.json ? `${JSON.stringify({ out, ...trained })}\n` : told(out, trained));
+    const from = stringFlag(flags, "from");
+    const memory = numberFlag(flags, "memory") ?? usualMemory;
+    if (!(memory >= leastMemory)) throw new UsageError(where, `--memory is ${memory} bytes but must be at least ${leastMemory} (1M)`);
+    if ((from === undefined) === (paths.length === 0))
+      throw new UsageError(where, "name either texts, files, folders or patterns, or - for standard input, or a model by --from");
+    if (from !== undefined && out.endsWith(arpaEnding))
+      throw new UsageError(where, `--out ${out} is ARPA's form, but --from writes the compact form: let it end otherwise`);
+    await using scratch = await ScratchFolder.open(out, where);
+    const work = { out, scratch, space: { memory, scratch } };
+    io.stdout(from === undefined ? await learn(paths, flags, work, io) : await convert(from, work, io));
     return 0;
   },
 };
+
+/** Where a model is made. */
+interface Work {
+  readonly out: string;
+  readonly scratch: ScratchFolder;
+  readonly space: RecordSpace;
+}
+
+async function learn(paths: readonly string[], flags: Flags, { out, scratch, space }: Work, io: CommandIo): Promise<string> {
+  const order = wholeFlag(flags, where, "order");
+  const trainer = new NgramTrainer({ prune: thresholds(stringFlag(flags, "prune")), space, ...(order === undefined ? {} : { order }) });
+  await using texts = await openAndTell(paths, textOptions(flags, where), io, where);
+  const pieces = await openPieces(texts, flags, io, where);
+  const sentences = sentenceReader((word) => trainer.idOf(word), { ...pieces, normalise: !booleanFlag(flags, "as-written") });
+  for await (const text of partsOf(texts, io)) for (const sentence of sentences(text)) trainer.addIds(sentence);
+  const file = scratch.create();
+  const isArpa = out.endsWith(arpaEnding);
+  const write = (bytes: Uint8Array) => file.write(bytes);
+  const tokenizer = pieces.json && { tokenizer: pieces.json };
+  const writer = isArpa ? new ArpaWriter(write) : new PackedWriter(write, { space: halfOf(space), ...tokenizer });
+  const trained = await inSlices(trainer.training(writer, io.progress), io.signal);
+  writer.finish();
+  if (isArpa && pieces.json !== undefined) await atomicWrite(`${out}.tokenizer.json`, pieces.json, where);
+  await scratch.keep(file, out);
+  return io.json ? `${JSON.stringify({ out, ...trained })}\n` : told(out, pieces, trained);
+}
+
+/** What is written is sorted while the trainer still holds lists of what it gives. */
+function halfOf({ memory, scratch }: RecordSpace): RecordSpace {
+  return { memory: memory / 2, scratch };
+}
+
+async function convert(from: string, { out, scratch, space }: Work, io: CommandIo): Promise<string> {
+  await using source = await openFile(from, where);
+  const model = await readNgrams(from, await source.read(0, source.size));
+  const file = scratch.create();
+  const writer = new PackedWriter((bytes) => file.write(bytes), { space });
+  await inSlices(packModel(model, writer), io.signal);
+  writer.finish();
+  await scratch.keep(file, out);
+  const { counts } = model;
+  return io.json ? `${JSON.stringify({ out, counts })}\n` : `${out}: ${counts.map((count, i) => `${count} ${i + 1}-grams`).join(", ")}\n`;
+}
 
 function thresholds(text: string | undefined): readonly number[] {
   if (text === undefined) return [];
@@ -71,11 +112,16 @@ function thresholds(text: string | undefined): readonly number[] {
   return text.split(",").map(Number);
 }
 
-function told(out: string, { sentences, words, orders }: TrainedNgrams): string {
+function told(out: string, { tokenizer, json }: NgramPieces, { sentences, words, orders }: TrainedNgrams): string {
   const rows = orders.map(({ ngrams, pruned, discounts, isFallback }, i) => {
     const taken = discounts.map((discount) => discount.toFixed(3)).join(", ");
     const more = `${pruned > 0 ? `, ${pruned} pruned` : ""}${isFallback ? ", too few to estimate discounts" : ""}`;
     return `  ${i + 1}-grams: ${ngrams}, discounts ${taken}${more}\n`;
   });
-  return `${out}: learned from ${words} words in ${sentences} sentences\n${rows.join("")}`;
+  const place = out.endsWith(arpaEnding) ? `in ${out}.tokenizer.json` : "in the model's file";
+  const of =
+    tokenizer === undefined
+      ? "words"
+      : `pieces of a tokenizer of ${tokenizer.vocabSize}${json === undefined ? "" : `, which is ${place},`}`;
+  return `${out}: learned from ${words} ${of} in ${sentences} sentences\n${rows.join("")}`;
 }

@@ -82,6 +82,7 @@ export {
 } from "../fasttext/index.ts";
 export {
   ArpaWriter,
+  BatchScorer,
   type EstimatedOrder,
   ModelBuilder,
   type NgramModel,
@@ -89,11 +90,16 @@ export {
   type NgramSink,
   NgramTrainer,
   type NgramTrainerOptions,
+  type PackedOptions,
   PackedWriter,
+  packModel,
+  type RecordSpace,
   readArpa,
   readNgrams,
   readPacked,
   type ScoreOptions,
+  type Scratch,
+  type ScratchFile,
   type TrainedNgrams,
   type WordScore,
 } from "../ngrams/index.ts";

@@ -13,4 +13,5 @@ export { isRunning, type ProcessIdentity, thisMachine, thisProcess } from "./pro
 export { type ByteRange, isStdin, type ReadStreamOptions, readStream } from "./read-stream.ts";
 export { readTextFile, readWhole } from "./read-whole.ts";
 export { type OpenHandle, openRegular } from "./regular-file.ts";
+export { ScratchFolder, type ScratchPath } from "./scratch-folder.ts";
 export { syncFolder } from "./sync-folder.ts";

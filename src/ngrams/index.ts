@@ -1,13 +1,15 @@
 export { readArpa } from "./arpa-read.ts";
 export { ArpaWriter } from "./arpa-write.ts";
+export { BatchScorer } from "./batch-scorer.ts";
 export { isKenLm } from "./kenlm-read.ts";
 export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";
 export { isNgramWord, NgramWords, unknownId } from "./ngram-words.ts";
 export { readPacked } from "./packed-read.ts";
-export { PackedWriter } from "./packed-write.ts";
+export { type PackedOptions, PackedWriter, packModel } from "./packed-write.ts";
 export { readNgrams } from "./read-ngrams.ts";
+export type { RecordSpace, Scratch, ScratchFile } from "./records/scratch.ts";
 export type { Discounts } from "./train/discounts.ts";
 export type { EstimatedOrder } from "./train/estimate.ts";
 export { NgramTrainer, type NgramTrainerOptions, type TrainedNgrams } from "./train/ngram-trainer.ts";

@@ -7,8 +7,8 @@
 import { check, decodeUtf8, fail } from "../base/index.ts";
 import { readKenLmTrie } from "./kenlm-trie.ts";
 import { mostOrder, NgramModel, type NgramModelParts } from "./ngram-model.ts";
-import { type EntryLength, NgramTable } from "./ngram-table.ts";
 import { NgramWords, unknownId } from "./ngram-words.ts";
+import { type EntryLength, ProbingTable } from "./probing-table.ts";
 
 const where = "ngrams";
 const magic = "mmap lm http://kheafield.com/code";
@@ -119,7 +119,7 @@ function readTables(name: string, bytes: Uint8Array, { counts, multiplier }: Ken
   const unigrams = cutter.floats(2 * (counts[0]! + 1));
   const tables = counts.slice(1).map((count, i) => {
     const length: EntryLength = i === counts.length - 2 ? 3 : 4;
-    return NgramTable.over(cutter.take(4 * length * buckets(count, multiplier)), length, count);
+    return ProbingTable.over(cutter.take(4 * length * buckets(count, multiplier)), length, count);
   });
   check(
     tables.every((table) => table.hasSpace),

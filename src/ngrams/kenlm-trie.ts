@@ -10,7 +10,7 @@ import { check } from "../base/index.ts";
 import type { KenLmHeader } from "./kenlm-read.ts";
 import { NgramHash } from "./ngram-hash.ts";
 import type { NgramModelParts } from "./ngram-model.ts";
-import { NgramTable } from "./ngram-table.ts";
+import { ProbingTable } from "./probing-table.ts";
 
 const where = "ngrams";
 
@@ -144,7 +144,7 @@ class TrieReader {
   readonly #name: string;
   readonly #bits: BitReader;
   readonly #levels: readonly Level[];
-  readonly #tables: readonly NgramTable[];
+  readonly #tables: readonly ProbingTable[];
   /** The next row of each level, and the index into its list of upper bits that the rows have come to. */
   readonly #rowAt: number[];
   readonly #upperAt: number[];
@@ -152,7 +152,7 @@ class TrieReader {
 
   constructor(name: string, bits: BitReader, levels: readonly Level[]) {
     [this.#name, this.#bits, this.#levels] = [name, bits, levels];
-    this.#tables = levels.map(({ isLongest }) => NgramTable.empty(isLongest ? 3 : 4));
+    this.#tables = levels.map(({ isLongest }) => ProbingTable.empty(isLongest ? 3 : 4));
     [this.#rowAt, this.#upperAt] = [levels.map(() => 0), levels.map(() => 0)];
   }
 

@@ -4,8 +4,8 @@ import { check, fail } from "../base/index.ts";
 import { NgramHash } from "./ngram-hash.ts";
 import { missingProbability, mostOrder, NgramModel } from "./ngram-model.ts";
 import type { NgramSink } from "./ngram-sink.ts";
-import { NgramTable } from "./ngram-table.ts";
 import { NgramWords, unknownId } from "./ngram-words.ts";
+import { ProbingTable } from "./probing-table.ts";
 
 const where = "ngrams";
 
@@ -15,7 +15,7 @@ export class ModelBuilder implements NgramSink {
   readonly #name: string;
   #unigrams = new Float32Array(2 << 10);
   #unigramBits = new Int32Array(this.#unigrams.buffer);
-  #tables: readonly NgramTable[] = [];
+  #tables: readonly ProbingTable[] = [];
   /** Hashes of the n-gram's ends by their lengths, from two words on. */
   readonly #ends = Array.from({ length: mostOrder }, () => new NgramHash());
   readonly #contextHash = new NgramHash();
@@ -26,7 +26,7 @@ export class ModelBuilder implements NgramSink {
   }
 
   begin({ length: order }: readonly number[]): void {
-    this.#tables = Array.from({ length: order - 1 }, (_, i) => NgramTable.empty(i === order - 2 ? 3 : 4));
+    this.#tables = Array.from({ length: order - 1 }, (_, i) => ProbingTable.empty(i === order - 2 ? 3 : 4));
     this.#setUnigram(unknownId, missingProbability, 0);
   }
 
@@ -157,7 +157,7 @@ export class ModelBuilder implements NgramSink {
 }
 
 /** Says of a context that something stands behind it: 0 in the place of -0. @returns its back-off weight */
-function goOn(table: NgramTable, at: number): number {
+function goOn(table: ProbingTable, at: number): number {
   const backoff = table.backoff(at);
   if (backoff === 0) table.setBackoff(at, 0);
   return backoff;

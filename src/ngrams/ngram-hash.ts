@@ -7,8 +7,14 @@
 const [contextLow, contextHigh] = [0x3b63f585, 0x7c9ba273];
 const [wordLow, wordHigh] = [0x21634907, 0xf8574e12];
 
+/** The halves of a hash, signed. */
+export interface HashHalves {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** A hash that grows by one word at a time, to the left. */
-export class NgramHash {
+export class NgramHash implements HashHalves {
   low = 0;
   high = 0;
 

@@ -35,6 +35,8 @@ export interface NgramModelParts {
   readonly unigrams: Float32Array;
   /** The n-grams of two words, of three, and so on; the last table has no back-off weights. */
   readonly tables: readonly NgramTable[];
+  /** The tokenizer whose pieces the words are, as a tokenizer.json, where the file has one. */
+  readonly tokenizer?: Uint8Array | undefined;
 }
 
 /** A model that is ready for sentences. */
@@ -42,37 +44,37 @@ export class NgramModel {
   readonly words: NgramWords;
   readonly bosId: number;
   readonly eosId: number;
-  readonly #parts: NgramModelParts;
+  readonly parts: NgramModelParts;
 
   constructor(parts: NgramModelParts) {
-    this.#parts = parts;
+    this.parts = parts;
     this.words = parts.words;
     [this.bosId, this.eosId] = [this.words.idOf("<s>"), this.words.idOf("</s>")];
   }
 
   /** Words of the longest n-grams. */
   get order(): number {
-    return this.#parts.tables.length + 1;
+    return this.parts.tables.length + 1;
   }
 
   /** Whether the model itself says how probable unknown words are; else they have 10^-100, as in KenLM. */
   get hasUnknown(): boolean {
-    return Math.abs(this.#parts.unigrams[0]!) !== -missingProbability;
+    return Math.abs(this.parts.unigrams[0]!) !== -missingProbability;
   }
 
   /** How many n-grams there are of each order, unigrams first. */
   get counts(): readonly number[] {
-    return [this.words.size, ...this.#parts.tables.map(({ size }) => size)];
+    return [this.words.size, ...this.parts.tables.map(({ size }) => size)];
   }
 
   /** Bytes of the tables. */
   get bytes(): number {
-    return this.#parts.tables.reduce((sum, { bytes }) => sum + bytes, this.#parts.unigrams.byteLength);
+    return this.parts.tables.reduce((sum, { bytes }) => sum + bytes, this.parts.unigrams.byteLength);
   }
 
   /** What reads sentences word by word. Any number of them read at the same time. */
   scorer(): NgramScorer {
-    return new NgramScorer(this, this.#parts);
+    return new NgramScorer(this, this.parts);
   }
 
   /** log10 of the probability of a sentence, whose words stand between ASCII's white space. */
@@ -96,7 +98,7 @@ const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
 
 /** Whether some n-gram goes on behind a context: a weight of log10 -0 says that none does. */
-function goesOn(backoff: number): boolean {
+export function goesOn(backoff: number): boolean {
   if (backoff !== 0) return true;
   scratch[0] = backoff;
   return scratchBits[0] === 0;

@@ -8,12 +8,12 @@ import { isPacked, readPacked } from "./packed-read.ts";
 /** Bytes of an ARPA file that are looked at together. */
 const chunkBytes = 1 << 20;
 
-/** Reads an ARPA file, our compact form, or KenLM's binary form, whose bytes the model goes on using. @throws CriaError where it is none, damaged or cut short */
+/** Reads an ARPA file, or our compact form or KenLM's binary form, whose bytes the model goes on using. @throws CriaError where it is none, damaged or cut short */
 export async function readNgrams(name: string, bytes: Uint8Array): Promise<NgramModel> {
   if (isKenLm(bytes)) return readKenLm(name, bytes);
+  if (isPacked(bytes)) return readPacked(name, bytes);
   const builder = new ModelBuilder(name);
-  if (isPacked(bytes)) readPacked(name, bytes, builder);
-  else await readArpa(name, chunksOf(bytes), builder);
+  await readArpa(name, chunksOf(bytes), builder);
   return builder.finish();
 }
 

@@ -18,7 +18,9 @@ const parameters = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("the file of the tokenizer whose pieces the model knows, as CCNet's .sp.model; without it, words between white space"),
+    .describe(
+      "the file of the tokenizer whose pieces the model knows, as CCNet's .sp.model; without it, the one that stands in the model's file, or words between white space",
+    ),
   language: z
     .string()
     .min(1)

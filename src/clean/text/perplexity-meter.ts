@@ -1,6 +1,6 @@
 // The perplexity of texts to a language model of n-grams, with the settings that it depends on.
 import { hexOf, memorySource, Sha256 } from "../../base/index.ts";
-import { type NgramModel, readNgrams } from "../../ngrams/index.ts";
+import { BatchScorer, type NgramModel, readNgrams } from "../../ngrams/index.ts";
 import type { StepFiles } from "../step.ts";
 import { type Pieces, tokenizerPieces, wordPieces } from "./pieces.ts";
 import { plainText } from "./plain-text.ts";
@@ -9,7 +9,7 @@ import { plainText } from "./plain-text.ts";
 export interface MeterSettings {
   /** The model's file. */
   readonly model: string;
-  /** The tokenizer's file; words between white space when absent. */
+  /** The tokenizer's file; that in the model's file when absent, or words between white space where there is none. */
   readonly tokenizer?: string | undefined;
   readonly normalise: boolean;
   readonly lineEnds: "sentences" | "deleted";
@@ -17,7 +17,7 @@ export interface MeterSettings {
 
 /** What tells a meter from others: cutoffs hold only where it is the same. */
 export interface MeterMark {
-  /** Marks of the files by {@link fileMark}; null where there is no tokenizer. */
+  /** Marks of the files by {@link fileMark}; null where there is no tokenizer of pieces. */
   readonly model: string;
   readonly tokenizer: string | null;
   readonly normalise: boolean;
@@ -37,14 +37,15 @@ export async function openMeter(
 ): Promise<PerplexityMeter> {
   const bytes = await files.read(path);
   const model = await readNgrams(path, bytes);
-  const tokenizerBytes = tokenizer === undefined ? undefined : await files.read(tokenizer);
+  const tokenizerBytes = tokenizer === undefined ? model.parts.tokenizer : await files.read(tokenizer);
   const pieces =
-    tokenizer === undefined || tokenizerBytes === undefined ? wordPieces(model.words) : await piecesOf(model, tokenizer, tokenizerBytes);
+    tokenizerBytes === undefined ? wordPieces(model.words) : await piecesOf(model, tokenizer ?? "tokenizer.json", tokenizerBytes);
+  const scorer = new BatchScorer(model);
   return {
     mark: { model: fileMark(bytes), tokenizer: tokenizerBytes === undefined ? null : fileMark(tokenizerBytes), normalise, lineEnds },
     measure(text) {
       const sentences = lineEnds === "sentences" ? text.split("\n") : [text.replaceAll("\n", "")];
-      return perplexityOf(model, pieces, normalise ? sentences.map(plainText) : sentences);
+      return perplexityOf(scorer, pieces, normalise ? sentences.map(plainText) : sentences);
     },
   };
 }
@@ -65,13 +66,12 @@ async function piecesOf(model: NgramModel, path: string, bytes: Uint8Array): Pro
 }
 
 /** 10^(-log10 of the probability per word), where the end of each sentence is a word, to one decimal, as CCNet has it. */
-function perplexityOf(model: NgramModel, pieces: Pieces, sentences: readonly string[]): number {
-  const scorer = model.scorer();
-  let [sum, words] = [0, 0];
+function perplexityOf(scorer: BatchScorer, pieces: Pieces, sentences: readonly string[]): number {
+  let words = 0;
   for (const sentence of sentences) {
     const ids = pieces(sentence);
-    sum += scorer.score(ids);
+    scorer.add(ids);
     words += ids.length + 1;
   }
-  return Number((10 ** (-sum / words)).toFixed(1));
+  return Number((10 ** (-scorer.finish() / words)).toFixed(1));
 }

@@ -33,14 +33,40 @@ export interface SentenceOptions {
   readonly normalise?: boolean;
 }
 
-/** The lines of a text as lists of the words or pieces that a model of n-grams learns from; those that a model cannot hold are left out. */
-export function* sentencesOf(text: string, { tokenizer, normalise = true }: SentenceOptions = {}): Generator<readonly string[]> {
-  const lines = text.endsWith("\n") ? text.slice(0, -1) : text;
-  for (const line of lines.split("\n")) {
-    const sentence = normalise ? plainText(line) : line;
-    const pieces = tokenizer ? Array.from(tokenizer.encode(sentence), (id) => tokenizer.idToPiece(id)) : wordsOf(sentence);
-    yield pieces.filter(isNgramWord);
-  }
+/** The lines of a text, as models read them. */
+export function linesOf(text: string, normalise = true): readonly string[] {
+  const lines = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
+  return normalise ? lines.map(plainText) : lines;
+}
+
+/** A reader of texts for training: each line as the numbers of its words or pieces; those that a model cannot hold are left out. @param numberOf gives words their numbers */
+export function sentenceReader(
+  numberOf: (word: string) => number,
+  { tokenizer, normalise = true }: SentenceOptions = {},
+): (text: string) => Generator<ArrayLike<number>> {
+  const numbersOf = tokenizer === undefined ? wordNumbers(numberOf) : pieceNumbers(numberOf, tokenizer);
+  return function* (text) {
+    for (const line of linesOf(text, normalise)) yield numbersOf(line);
+  };
+}
+
+function wordNumbers(numberOf: (word: string) => number): Pieces {
+  return (line) => wordsOf(line).filter(isNgramWord).map(numberOf);
+}
+
+/** Pieces that have no number yet, and those that a model cannot hold. */
+const [isNew, isLeftOut] = [-1, -2];
+
+function pieceNumbers(numberOf: (word: string) => number, tokenizer: Tokenizer): Pieces {
+  const numbers = new Float64Array(tokenizer.vocabSize).fill(isNew);
+  const numberAt = (id: number) => {
+    if (numbers[id] === isNew) {
+      const piece = tokenizer.idToPiece(id);
+      numbers[id] = isNgramWord(piece) ? numberOf(piece) : isLeftOut;
+    }
+    return numbers[id]!;
+  };
+  return (line) => Array.from(tokenizer.encode(line), numberAt).filter((number) => number !== isLeftOut);
 }
 
 function wordsOf(text: string): readonly string[] {

@@ -1,6 +1,5 @@
 // What modified Kneser-Ney smoothing takes from the counts of n-grams (Chen & Goodman 1998, equation 26): one number each for those that count 1, 2, and 3
 // or more, from how many count 1, 2, 3 and 4.
-import type { Level } from "./level.ts";
 
 /** What is taken from the counts 1, 2, and 3 or more. */
 export type Discounts = readonly [one: number, two: number, more: number];
@@ -11,11 +10,8 @@ export interface EstimatedDiscounts {
   readonly isFallback: boolean;
 }
 
-/** Estimates the discounts of a level. @param fallback where no n-gram counts 1, 2 or 3, or an estimate is no share of its count */
-export function estimateDiscounts({ counts }: Level, fallback: Discounts): EstimatedDiscounts {
-  const having = [0, 0, 0, 0, 0];
-  for (const count of counts) if (count < 5) having[count]!++;
-  const [, one = 0, two = 0, three = 0, four = 0] = having;
+/** Estimates the discounts of an order. @param having how many n-grams count 0, 1, 2, 3 and 4 @param fallback where none counts 1, 2 or 3, or an estimate is no share of its count */
+export function estimateDiscounts([, one = 0, two = 0, three = 0, four = 0]: readonly number[], fallback: Discounts): EstimatedDiscounts {
   const y = one / (one + 2 * two);
   const discounts: Discounts = [1 - (2 * y * two) / one, 2 - (3 * y * three) / two, 3 - (4 * y * four) / three];
   const isFallback = one * two * three === 0 || discounts.some((discount, i) => !(discount >= 0 && discount <= i + 1));

@@ -1,23 +1,31 @@
-// Interpolated modified Kneser-Ney smoothing (Chen & Goodman 1998; Heafield et al. 2013), as lmplz of kpu/kenlm estimates it:
-//
-//   p(w | context) = (c(context w) − D) / Σ c(context ·)  +  γ(context) · p(w | the context without its first word)
-//
-// Below single words stands the uniform distribution over all words, the unknown one included. γ is what D takes, over the same sum, and the back-off weight.
+// Estimates a model of sorted and counted n-grams, order by order: counts are adjusted in suffix order, normalised by contexts, and interpolated in suffix order
+// again (Heafield et al. 2013). Between these steps n-grams are sorted, in memory or on disk.
+import type { OnProgress, Sliced } from "../../base/index.ts";
 import type { NgramSink } from "../ngram-sink.ts";
-import { type Discounts, discountOf, type EstimatedDiscounts, estimateDiscounts } from "./discounts.ts";
-import { type Level, levelOf, wordLevel } from "./level.ts";
-import { bosId, type SuffixOrder, suffixOrder } from "./suffix-order.ts";
+import { type RecordCursor, type RecordForm, RecordReader, RecordWriter, sliceRecords } from "../records/record.ts";
+import { RecordSorter } from "../records/record-sorter.ts";
+import { type RecordSpace, Spool } from "../records/scratch.ts";
+import { adjustCounts, type OrderCounts } from "./adjust-counts.ts";
+import { type Discounts, type EstimatedDiscounts, estimateDiscounts } from "./discounts.ts";
+import { interpolate, wordProbabilities } from "./interpolate.ts";
+import { normalise } from "./normalise.ts";
+
+/** Bytes of a list of records that are written or read together. */
+const chunkBytes = 1 << 16;
 
 /** What is estimated. */
 export interface EstimateOptions {
-  /** Numbers of the words of all sentences, their beginnings and ends among them. */
-  readonly words: Uint32Array;
+  /** The n-grams of the longest order with their counts, in suffix order, and what sorted them; how many there were, those that are the same among them. */
+  readonly longest: RecordCursor;
+  readonly counts: RecordSorter;
+  readonly total: number;
   /** The words by their numbers: `<unk>`, `<s>`, `</s>`, and all others. */
   readonly vocabulary: readonly string[];
-  readonly order: number;
-  /** N-grams that occur so often or less are pruned, by their orders, the last number for all beyond. */
-  readonly prune: readonly number[];
+  /** N-grams that occur so often or less are pruned, by their orders. */
+  readonly thresholds: readonly number[];
   readonly fallback: Discounts;
+  readonly space: RecordSpace;
+  readonly onProgress: OnProgress;
 }
 
 /** What came of an order. */
@@ -28,115 +36,116 @@ export interface EstimatedOrder extends EstimatedDiscounts {
 }
 
 /** Estimates a model, and gives its n-grams. */
-export function estimate({ words, vocabulary, order, prune, fallback }: EstimateOptions, sink: NgramSink): readonly EstimatedOrder[] {
-  const suffixes = suffixOrder(words, vocabulary.length, order);
-  const thresholds = Array.from({ length: order }, (_, i) => prune[i] ?? prune.at(-1) ?? 0);
-  const sizes = [vocabulary.length, ...thresholds.slice(1).map((threshold, i) => keptNgrams(words, suffixes, i + 2, threshold))];
-  sink.begin(sizes);
-  const writer = new LevelWriter(words, vocabulary, sink);
-  const first = wordLevel({ words, suffixes, longest: order }, vocabulary.length);
-  const orders = [summary(first, fallback)];
-  let [lower, probabilities] = [first, wordProbabilities(first, orders[0]!.discounts)];
-  for (let n = 2; n <= order; n++) {
-    const level = levelOf({ words, suffixes, order: n, longest: order, threshold: thresholds[n - 1]! });
-    const found = summary(level, fallback);
-    const contexts = contextsOf(level, lower, found.discounts);
-    writer.write(lower, probabilities, contexts.weights);
-    [lower, probabilities] = [level, probabilitiesOf({ level, lower, contexts, discounts: found.discounts, probabilities })];
-    orders.push(found);
+export function* estimate(options: EstimateOptions, sink: NgramSink): Sliced<readonly EstimatedOrder[]> {
+  const { longest, counts, total, vocabulary, thresholds, fallback, space, onProgress } = options;
+  const order = thresholds.length;
+  const lists = new Lists(order, space);
+  const words = new Float64Array(vocabulary.length);
+  // Half of the memory sorts by contexts, a quarter by suffixes; a quarter is for what is read meanwhile.
+  const byContext = sorters(order, (length) => ({ words: length, floats: 0, isSummed: true }), part(space, 1 / (2 * (order - 1))));
+  const found = yield* adjustCounts(longest, { words, byContext, thresholds }, telling(onProgress, "counting n-grams", total));
+  counts.release();
+  const orders = found.map(({ ngrams, pruned, having }) => ({ ...estimateDiscounts(having, fallback), ngrams, pruned }));
+  const bySuffix = sorters(order, (length) => ({ words: length, floats: 2, isSummed: false }), part(space, 1 / 4));
+  const sorted: RecordCursor[] = [];
+  for (const [i, { discounts }] of orders.slice(1).entries()) {
+    const tell = telling(onProgress, `normalising ${i + 2}-grams`, ngramsOf(found[i + 1]!));
+    yield* normalise(yield* byContext[i]!.finish(), discounts, { bySuffix: bySuffix[i]!, weights: lists.weights[i]! }, tell);
+    byContext[i]!.release();
+    sorted.push(yield* bySuffix[i]!.finish(space.memory / (4 * order)));
   }
-  writer.write(lower, probabilities, undefined);
+  const probabilities = wordProbabilities(words, orders[0]!.discounts);
+  const kept = orders.reduce((sum, { ngrams }) => sum + ngrams, 0);
+  const parts = { words: probabilities, ngrams: sorted, weights: lists.weights.map((list) => lists.read(list)), finished: lists.finished };
+  yield* interpolate(parts, telling(onProgress, "estimating probabilities", kept));
+  for (const sorter of bySuffix) sorter.release();
+  for (const { file } of lists.weights) file.remove();
+  yield* new ModelGiver(vocabulary, sink).give(orders, lists, telling(onProgress, "writing n-grams", kept));
   return orders;
 }
 
-/** How many n-grams of two or more words stay. */
-function keptNgrams(words: Uint32Array, suffixes: SuffixOrder, order: number, threshold: number): number {
-  return levelOf({ words, suffixes, order, longest: order, threshold }).kept.reduce((sum, kept) => sum + kept, 0);
+function ngramsOf({ ngrams, pruned }: OrderCounts): number {
+  return ngrams + pruned;
 }
 
-function summary(level: Level, fallback: Discounts): EstimatedOrder {
-  const ngrams = level.kept.reduce((sum, kept) => sum + kept, 0);
-  return { ...estimateDiscounts(level, fallback), ngrams, pruned: level.kept.length - ngrams };
+/** A sorter for each order from two on. */
+function sorters(order: number, formOf: (length: number) => RecordForm, space: RecordSpace): readonly RecordSorter[] {
+  return Array.from({ length: order - 1 }, (_, i) => new RecordSorter(formOf(i + 2), space));
 }
 
-/** `<s>` has the probability 1, so that it costs nothing where it is scored; no other word's depends on it. */
-function wordProbabilities({ counts }: Level, discounts: Discounts): Float64Array {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const taken = counts.reduce((sum, count) => sum + discountOf(discounts, count), 0);
-  const uniform = taken / total / (counts.length - 1);
-  const probabilities = counts.map((count) => (count - discountOf(discounts, count)) / total + uniform);
-  probabilities[bosId] = 1;
-  return probabilities;
+function part({ memory, scratch }: RecordSpace, share: number): RecordSpace {
+  return { memory: memory * share, scratch };
 }
 
-/** What stands behind each n-gram of the level below. */
-interface Contexts {
-  /** The context of each n-gram. */
-  readonly indices: Uint32Array;
-  /** The sum of the counts behind each context, pruned ones included. */
-  readonly totals: Float64Array;
-  /** γ, the weight of the shorter context: 1 where nothing is known behind one. */
-  readonly weights: Float64Array;
+/** Adds records up, and tells how many of all there have been. */
+function telling(onProgress: OnProgress, task: string, total: number): (records: number) => void {
+  let done = 0;
+  return (records) => {
+    done = Math.min(total, done + records);
+    onProgress({ task, done, total, unit: "n-grams" });
+  };
 }
 
-function contextsOf({ positions, counts, kept }: Level, lower: Level, discounts: Discounts): Contexts {
-  const indices = positions.map((position) => lower.indices[position - 1]!);
-  const totals = new Float64Array(lower.counts.length);
-  const weights = new Float64Array(lower.counts.length);
-  for (let i = 0; i < indices.length; i++) {
-    totals[indices[i]!]! += counts[i]!;
-    weights[indices[i]!]! += kept[i] === 1 ? discountOf(discounts, counts[i]!) : counts[i]!;
+/** Lists of records in suffix order. */
+class Lists {
+  /** γ of contexts of one word, of two, and so on. */
+  readonly weights: readonly RecordWriter[];
+  /** N-grams of one word, of two, and so on, with the logarithms of probability and weight. */
+  readonly finished: readonly RecordWriter[];
+  readonly #forms = new Map<RecordWriter, RecordForm>();
+
+  constructor(order: number, space: RecordSpace) {
+    const small = part(space, 1 / 64);
+    const list = (words: number, floats: number) => {
+      const form = { words, floats, isSummed: false };
+      const writer = new RecordWriter(form, new Spool(small), chunkBytes);
+      this.#forms.set(writer, form);
+      return writer;
+    };
+    this.weights = Array.from({ length: order - 1 }, (_, i) => list(i + 1, 1));
+    this.finished = Array.from({ length: order }, (_, i) => list(i + 1, 2));
   }
-  return { indices, totals, weights: weights.map((weight, i) => (totals[i] === 0 ? 1 : weight / totals[i]!)) };
+
+  /** Goes through a list that is finished. */
+  read(writer: RecordWriter): RecordReader {
+    return new RecordReader(this.#forms.get(writer)!, writer.file, chunkBytes);
+  }
 }
 
-interface ProbabilitiesOptions {
-  readonly level: Level;
-  readonly lower: Level;
-  readonly contexts: Contexts;
-  readonly discounts: Discounts;
-  /** Those of the level below. */
-  readonly probabilities: Float64Array;
-}
-
-function probabilitiesOf({ level, lower, contexts, discounts, probabilities }: ProbabilitiesOptions): Float64Array {
-  return level.counts.map((count, i) => {
-    const context = contexts.indices[i]!;
-    const shorter = probabilities[lower.indices[level.positions[i]!]!]!;
-    return (count - discountOf(discounts, count)) / contexts.totals[context]! + contexts.weights[context]! * shorter;
-  });
-}
-
-/** Gives one level after another to a sink. */
-class LevelWriter {
-  readonly #words: Uint32Array;
+/** Gives one order after another to a sink. */
+class ModelGiver {
   readonly #vocabulary: readonly string[];
   readonly #sink: NgramSink;
   /** The numbers that the sink has for the words. */
-  #ids = new Uint32Array(0);
+  readonly #ids: Uint32Array;
 
-  constructor(words: Uint32Array, vocabulary: readonly string[], sink: NgramSink) {
-    [this.#words, this.#vocabulary, this.#sink] = [words, vocabulary, sink];
+  constructor(vocabulary: readonly string[], sink: NgramSink) {
+    [this.#vocabulary, this.#sink, this.#ids] = [vocabulary, sink, new Uint32Array(vocabulary.length)];
   }
 
-  /** @param weights of back-off; undefined for the longest n-grams */
-  write({ order, positions, kept }: Level, probabilities: Float64Array, weights: Float64Array | undefined): void {
-    const valuesOf = (i: number) => [logarithm(probabilities[i]!), Math.log10(weights?.[i] ?? 1)] as const;
-    if (order === 1) {
-      this.#ids = Uint32Array.from(this.#vocabulary, (word, id) => this.#sink.word(word, ...valuesOf(id)));
-      return;
-    }
-    const ids = new Uint32Array(order);
-    for (let i = 0; i < positions.length; i++) {
-      if (kept[i] === 0) continue;
-      const start = positions[i]! + 1 - order;
-      for (let k = 0; k < order; k++) ids[k] = this.#ids[this.#words[start + k]!]!;
-      this.#sink.ngram(ids, ...valuesOf(i));
+  *give(orders: readonly EstimatedOrder[], lists: Lists, onRecords: (records: number) => void): Sliced<void> {
+    this.#sink.begin(orders.map(({ ngrams }) => ngrams));
+    for (const list of lists.finished) {
+      const cursor = lists.read(list);
+      for (let i = 1; cursor.next(); i++) {
+        this.#giveOne(cursor);
+        if (i % sliceRecords !== 0) continue;
+        onRecords(sliceRecords);
+        yield;
+      }
+      list.file.remove();
+      if (this.#sink.endOrder !== undefined) yield* this.#sink.endOrder();
     }
   }
-}
 
-/** A sum that is rounded may be above 1. */
-function logarithm(probability: number): number {
-  return Math.min(0, Math.log10(probability));
+  #giveOne({ key, floats: [probability = 0, weight = 0], count }: RecordCursor): void {
+    if (key.length === 1) this.#ids[key[0]!] = this.#sink.word(this.#vocabulary[key[0]!]!, probability, weight, count === 1);
+    else
+      this.#sink.ngram(
+        Array.from(key, (_, i) => this.#ids[key[key.length - 1 - i]!]!),
+        probability,
+        weight,
+        count === 1,
+      );
+  }
 }

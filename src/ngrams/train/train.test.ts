@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { Rng } from "../../base/index.ts";
-import { ArpaWriter, ModelBuilder, NgramTrainer, readNgrams } from "../index.ts";
+import { Rng, wholly } from "../../base/index.ts";
+import { ArpaWriter, ModelBuilder, NgramTrainer, PackedWriter, packModel, readNgrams } from "../index.ts";
+import { inMemory, type RecordSpace, type ScratchFile, Spool } from "../records/scratch.ts";
 
 interface Golden {
   readonly training: readonly {
@@ -18,8 +19,8 @@ interface Golden {
 const golden: Golden = JSON.parse(readFileSync(new URL("../../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"));
 const wordsOf = (row: string) => (row === "" ? [] : row.split(" "));
 
-function trained({ order, prune, rows }: Pick<Golden["training"][number], "order" | "prune" | "rows">): NgramTrainer {
-  const trainer = new NgramTrainer({ order, prune });
+function trained({ order, prune, rows }: Pick<Golden["training"][number], "order" | "prune" | "rows">, space?: RecordSpace): NgramTrainer {
+  const trainer = new NgramTrainer({ order, prune, ...(space && { space }) });
   for (const row of rows) trainer.add(wordsOf(row));
   return trainer;
 }
@@ -82,15 +83,68 @@ test("a model comes back from its ARPA file", async () => {
   for (const row of randomRows(5, 100)) expect(read.score(row), row).toBe(model.score(row));
 });
 
-test("words go on behind a stretch that is refused, and too many are named", () => {
-  const trainer = new NgramTrainer({ order: 2, mostWords: 9 });
+test("words go on behind a sentence that is refused", () => {
+  const trainer = new NgramTrainer({ order: 2 });
   expect(() => trainer.add(["a", "b c"])).toThrow('the word "b c" is none that a model can hold');
   expect(() => trainer.add(["</s>"])).toThrow("is none that a model can hold");
   expect(() => trainer.train(new ModelBuilder("x"))).toThrow("there are no sentences");
   trainer.add(["a", "b"]);
-  expect(() => trainer.add(["a", "b", "c", "d"])).toThrow("10 words and marks of sentences are more than 9");
   trainer.add(["c"]);
   expect(trainer.train(new ModelBuilder("x"))).toMatchObject({ sentences: 2, words: 3, orders: [{ isFallback: true }, {}] });
+});
+
+/** Files in memory, and how many there were and are. */
+function memoryScratch() {
+  const made = { files: 0, left: 0, bytes: 0 };
+  const create = (): ScratchFile => {
+    const file = new Spool(inMemory);
+    made.files++;
+    made.left++;
+    return {
+      write(bytes) {
+        made.bytes += bytes.length;
+        file.write(bytes);
+      },
+      read: (at, into) => file.read(at, into),
+      remove() {
+        made.left--;
+      },
+    };
+  };
+  return { made, scratch: { create } };
+}
+
+test.each([1 << 12, 1 << 15, 1 << 18])("in %i bytes of memory the same files are made as without a limit", (memory) => {
+  for (const [order, prune] of [
+    [2, []],
+    [3, [0, 1]],
+    [5, [0, 0, 1]],
+  ] as const) {
+    const options = { order, prune, rows: randomRows(order, 400) };
+    const { made, scratch } = memoryScratch();
+    const space = { memory, scratch };
+    expect(arpaOf(trained(options, space))).toBe(arpaOf(trained(options)));
+    expect(packedOf(trained(options, space), space)).toEqual(packedOf(trained(options)));
+    if (memory < 1 << 15) expect(made.files).toBeGreaterThan(order * 20);
+    expect(made.left).toBe(0);
+  }
+});
+
+function packedOf(trainer: NgramTrainer, space?: RecordSpace): Buffer {
+  const parts: Uint8Array[] = [];
+  const writer = new PackedWriter((bytes) => parts.push(bytes), space && { space });
+  trainer.train(writer);
+  writer.finish();
+  return Buffer.concat(parts);
+}
+
+test("a model that is written in the compact form while it is trained is the one that is packed of its tables", () => {
+  const options = { order: 4, prune: [0, 0, 1], rows: randomRows(6, 400) };
+  const builder = new ModelBuilder("trained");
+  trained(options).train(builder);
+  const parts: Uint8Array[] = [];
+  wholly(packModel(builder.finish(), new PackedWriter((bytes) => parts.push(bytes))));
+  expect(packedOf(trained(options))).toEqual(Buffer.concat(parts));
 });
 
 test.each([
