@@ -19,7 +19,7 @@ export class BatchScorer {
   readonly #unigramBits: Int32Array;
   readonly #ids = new Int32Array(batchWords);
   readonly #kinds = new Uint8Array(batchWords);
-  /** Of the longest n-gram that was found to end at each place: its hash, the log10 of its probability, its words. */
+  /** The longest n-gram that was found to end at each place: its hash, the log10 of its probability, how many words it has. */
   readonly #low = new Int32Array(batchWords);
   readonly #high = new Int32Array(batchWords);
   readonly #probabilities = new Float32Array(batchWords);

@@ -12,7 +12,7 @@ export interface NgramSink {
    * @param isExtended whether some longer n-gram may end with the word; it may when absent
    */
   word(word: string, probability: number, backoff: number, isExtended?: boolean): number;
-  /** As {@link word}. @param ids the numbers of its words, the first one first; the list is another n-gram's in the next call @param backoff 0 for the longest n-grams */
+  /** Takes an n-gram as {@link word} takes a word. @param ids the numbers of its words, the first one first; the list is another n-gram's in the next call @param backoff 0 for the longest n-grams */
   ngram(ids: ArrayLike<number>, probability: number, backoff: number, isExtended?: boolean): void;
   /** All n-grams of an order have been given. Readers of texts don't call it. */
   endOrder?(): Sliced<void>;

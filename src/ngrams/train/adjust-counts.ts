@@ -19,7 +19,7 @@ export interface OrderCounts {
 
 /** Where adjusted counts go. */
 export interface AdjustedCounts {
-  /** By the numbers of words. */
+  /** The adjusted counts of words, by their numbers. */
   readonly words: Float64Array;
   /** N-grams of two words, of three, and so on by their contexts: the last word of the context first, the n-gram's last word last, {@link unknownWord} in its place where n-grams are pruned. */
   readonly byContext: readonly RecordSorter[];
@@ -48,7 +48,7 @@ class Adjuster {
   readonly #to: AdjustedCounts;
   readonly #orders: readonly OrderCounts[];
   readonly #before: Uint32Array;
-  /** By the words of the n-grams that are being counted, up to `#open`. */
+  /** The counts of the n-grams that are being counted, by how many words they have, up to `#open`. */
   readonly #adjusted: Float64Array;
   readonly #occurrences: Float64Array;
   readonly #contextKeys: readonly Uint32Array[];
