@@ -44,7 +44,7 @@ test("what steps leave is prepared, and the report says what they did", async ()
   const { sources } = JSON.parse(await readFile(join(inside("shards"), "cleaning.json"), "utf8"));
   expect(sources[0].steps[0].reasons.copy).toMatchObject({
     documents: 20,
-    examples: [{ id: expect.stringMatching(/pages\.jsonl#100$/) }, {}, {}, {}, {}],
+    examples: new Array(5).fill({ id: expect.stringMatching(/pages\.jsonl#1[01]\d$/), text: expect.stringContaining(menu) }),
   });
   expect(await readdir(folder)).not.toContain("shards.work");
   const page = await readFile(join(inside("shards"), "cleaning.html"), "utf8");

@@ -1,10 +1,17 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
-import { isStatisticStep } from "../clean/index.ts";
+import { readFile } from "node:fs/promises";
+import { parseJson } from "../base/index.ts";
+import { isClusterStep, isStatisticStep } from "../clean/index.ts";
+import { explainIo } from "../files/index.ts";
+import { readClusters } from "./clusters-file.ts";
 import { readSummary } from "./decide.ts";
-import type { JobSource, PipelineJob } from "./job.ts";
-import { fileOf, type OpenedSource, openSources } from "./phases.ts";
-import { joinReports, reportSchema, type SourceReport, sumReports } from "./report.ts";
-import { readReport } from "./run-task.ts";
+import type { PipelineJob } from "./job.ts";
+import { clustersFileOf, fileOf, type OpenedSource, openSources, reportFileOf, timesFileOf } from "./phases.ts";
+import { reportSchema, type SourceReport, type StepReport } from "./report.ts";
+import { type StepTimes, stepTimes, sumTimes } from "./step-times.ts";
+import { emptyReport, joinReports, sumReports } from "./sum-reports.ts";
+
+const where = "data";
 
 /** A source that is cleaned. */
 export interface CleanedTexts {
@@ -12,6 +19,8 @@ export interface CleanedTexts {
   /** JSON lines whose "text" is a clean document. */
   readonly files: readonly string[];
   readonly report: SourceReport;
+  /** How long steps took, in documents that were measured. */
+  readonly times: StepTimes;
   /** What steps found that decide by a statistic, such as the percentiles of perplexity. */
   readonly summaries: readonly StepSummary[];
 }
@@ -28,13 +37,60 @@ export interface StepSummary {
 export async function cleanedTexts(job: PipelineJob, ready?: readonly OpenedSource[]): Promise<readonly CleanedTexts[]> {
   const cleaned: CleanedTexts[] = [];
   for (const opened of ready ?? (await openSources(job))) {
-    const { source, stages } = opened;
-    const passes: SourceReport[] = [];
-    for (const stage of stages.keys()) passes.push(sumReports(await reportsOf(job, source, stage)));
-    const files = cleanedFiles(job, opened);
-    cleaned.push({ name: source.name, files, report: joinReports(passes), summaries: await summariesOf(job, opened) });
+    const { source } = opened;
+    cleaned.push({
+      name: source.name,
+      files: cleanedFiles(job, opened),
+      ...(await countsOf(job, opened)),
+      summaries: await summariesOf(job, opened),
+    });
   }
   return cleaned;
+}
+
+/** One file after another, because a dump has more parts than a process may have open files, or memory has room for. */
+async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<CleanedTexts, "report" | "times">> {
+  const { source, stages } = opened;
+  const passes: SourceReport[] = [];
+  const times: StepTimes[] = [];
+  for (const stage of stages.keys()) {
+    let [report, time]: [SourceReport | undefined, StepTimes] = [undefined, []];
+    for (const part of source.parts.keys()) {
+      const path = fileOf(job, { kind: "pass", stage }, source, part);
+      const found = reportSchema.parse(await readJson(reportFileOf(path)));
+      report = report === undefined ? found : sumReports(report, found);
+      time = sumTimes(time, stepTimes.parse(await readJson(timesFileOf(path))));
+    }
+    passes.push(await withClusters(job, opened, stage, report ?? emptyReport()));
+    times.push(time);
+  }
+  return { report: joinReports(passes), times: times.flat() };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((error) => Promise.reject(explainIo(where, path, error)));
+  return parseJson(where, path, text, "remove it and the file of documents beside it, and run the command again");
+}
+
+/** The clusters that the step in front of a pass has decided by go to its report, with the beginnings that the pass has kept. */
+async function withClusters(
+  job: PipelineJob,
+  { source, stages }: OpenedSource,
+  stage: number,
+  report: SourceReport,
+): Promise<SourceReport> {
+  const step = stages[stage]?.before?.step;
+  const [first, ...others] = report.steps;
+  if (step === undefined || isStatisticStep(step) || !isClusterStep(step) || first === undefined) return report;
+  const found = await readClusters(clustersFileOf(fileOf(job, { kind: "join", stage: stage - 1 }, source, 0)));
+  const { copies, sizes, leftApart } = found;
+  const largest = found.largest.map(({ documents }, cluster) => ({ documents, texts: textsOf(first, cluster) }));
+  return { ...report, steps: [{ ...first, members: [], clusters: { copies, sizes, leftApart, largest } }, ...others] };
+}
+
+function textsOf({ members }: StepReport, wanted: number): { id: string; text: string }[] {
+  const texts = members.filter(({ cluster }) => cluster === wanted).sort((a, b) => a.member - b.member);
+  return texts.map(({ id, text }) => ({ id, text }));
 }
 
 async function summariesOf(job: PipelineJob, { source, stages }: OpenedSource): Promise<readonly StepSummary[]> {
@@ -53,11 +109,4 @@ async function summariesOf(job: PipelineJob, { source, stages }: OpenedSource): 
 export function cleanedFiles(job: PipelineJob, { source, stages }: Pick<OpenedSource, "source" | "stages">): readonly string[] {
   const last = { kind: "pass", stage: stages.length - 1 } as const;
   return source.parts.map((_, part) => fileOf(job, last, source, part));
-}
-
-/** One file after another, because a dump has more parts than a process may have open files. */
-async function reportsOf(job: PipelineJob, source: JobSource, stage: number): Promise<SourceReport[]> {
-  const reports: SourceReport[] = [];
-  for (const part of source.parts.keys()) reports.push(reportSchema.parse(await readReport(job, source, stage, part)));
-  return reports;
 }

@@ -53,14 +53,14 @@ export interface Clusters {
   readonly copies: Uint32Array;
   /** How many clusters have so many documents, by size. */
   readonly sizes: ReadonlyMap<number, number>;
-  /** The first document and the size of the largest clusters. */
-  readonly largest: readonly { readonly first: number; readonly documents: number }[];
+  /** The size of the largest clusters, and their first few documents. */
+  readonly largest: readonly { readonly documents: number; readonly members: readonly number[] }[];
   /** Pairs that would have made a cluster too large. */
   readonly leftApart: number;
 }
 
-/** So many of the largest clusters are listed. */
-const mostListed = 20;
+/** So many of the largest clusters are listed, each with so many documents. */
+const [mostListed, mostMembers] = [20, 5];
 
 /** Joins pairs to clusters. @param most documents of a cluster; a pair that would make a larger one is left out */
 export function joinPairs(lists: readonly Uint32Array[], most: number): Clusters {
@@ -82,7 +82,21 @@ export function joinPairs(lists: readonly Uint32Array[], most: number): Clusters
     }
   }
   const largest = roots.sort((a, b) => b.documents - a.documents || a.first - b.first).slice(0, mostListed);
-  return { copies: Uint32Array.from(copies), sizes, largest, leftApart };
+  const members = membersOf(largest, documents, sets);
+  return {
+    ...{ copies: Uint32Array.from(copies), sizes, leftApart },
+    largest: largest.map(({ first, documents }) => ({ documents, members: members.get(first) ?? [] })),
+  };
+}
+
+/** The first few documents of each cluster, by its first one. */
+function membersOf(clusters: readonly { readonly first: number }[], documents: Uint32Array, sets: Sets): ReadonlyMap<number, number[]> {
+  const members = new Map<number, number[]>(clusters.map(({ first }) => [first, []]));
+  for (const [place, document] of documents.entries()) {
+    const listed = members.get(documents[sets.rootOf(place)]!);
+    if (listed !== undefined && listed.length < mostMembers) listed.push(document);
+  }
+  return members;
 }
 
 /** The numbers of all lists, rising, each once. */

@@ -202,6 +202,11 @@ export function reportFileOf(documents: string): string {
   return documents.replace(/\.jsonl$/, ".report.json");
 }
 
+/** How long the steps of a pass' task took, beside its file. */
+export function timesFileOf(documents: string): string {
+  return documents.replace(/\.jsonl$/, ".times.json");
+}
+
 /** What a joining found, beside its file. */
 export function clustersFileOf(marks: string): string {
   return marks.replace(/\.marks$/, ".clusters.json");

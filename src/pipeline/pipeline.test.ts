@@ -78,9 +78,11 @@ async function textsOf(job: Awaited<ReturnType<typeof jobIn>>): Promise<string[]
     .map((line) => JSON.parse(line).text);
 }
 
-/** All files of a finished job with their contents. */
+/** All files of a finished job with their contents, but for times. */
 async function contents(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && !entry.name.endsWith(".times.json"),
+  );
   const paths = names.map(({ parentPath, name }) => join(parentPath, name)).sort();
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path.slice(folder.length), await readFile(path, "base64")])));
 }
@@ -237,7 +239,16 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
     expect(clusters).toMatchObject({
       copies: 61,
       sizes: { 2: 59, 3: 1 },
-      largest: expect.arrayContaining([{ first: 0, documents: 3 }]),
+      largest: expect.arrayContaining([
+        {
+          documents: 3,
+          members: [
+            [0, 0],
+            [0, 120],
+            [0, 240],
+          ],
+        },
+      ]),
       leftApart: 0,
     });
   });
@@ -270,17 +281,17 @@ test("a cluster grows to what it may have, and what is left apart is told", () =
   expect([...all.copies]).toEqual([7, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   expect(all).toMatchObject({
     largest: [
-      { first: 10, documents: 10 },
-      { first: 3, documents: 2 },
+      { documents: 10, members: [10, 11, 12, 13, 14] },
+      { documents: 2, members: [3, 7] },
     ],
     leftApart: 0,
   });
   const capped = joinPairs([chain], 4);
   expect(capped).toMatchObject({
     largest: [
-      { first: 10, documents: 4 },
-      { first: 14, documents: 4 },
-      { first: 18, documents: 2 },
+      { documents: 4, members: [10, 11, 12, 13] },
+      { documents: 4, members: [14, 15, 16, 17] },
+      { documents: 2, members: [18, 19] },
     ],
     leftApart: 2,
   });

@@ -1,16 +1,21 @@
-// What a task counted, and what all of them come to: documents and bytes in and out of every step, reasons, and examples to look at.
+// What a report of cleaning holds, of a task or of a source: documents and bytes in and out of every step, reasons, and documents to look at. It is the same
+// for any number of threads and machines; times, which are not, have a file of their own.
 import { z } from "zod";
-import { type CleanDocument, isDropped, type Outcome } from "../clean/index.ts";
-import type { ReadingNote } from "../corpus/index.ts";
+
+const said = z.union([z.number(), z.string()]).optional();
 
 const example = z.strictObject({
   /** Where the document is from. */
   id: z.string(),
   /** How its text begins, before the step. */
   text: z.string(),
-  measured: z.union([z.number(), z.string()]).optional(),
-  limit: z.union([z.number(), z.string()]).optional(),
+  measured: said,
+  limit: said,
+  /** What it was picked by: see `Picked`. */
+  place: z.number().default(0),
 });
+
+const change = z.strictObject({ id: z.string(), before: z.string(), after: z.string(), place: z.number().default(0) });
 
 const amount = z.strictObject({ documents: z.int(), bytes: z.int() });
 
@@ -21,15 +26,54 @@ const readingNote = z.strictObject({
   count: z.int(),
 });
 
+const reason = z.strictObject({
+  documents: z.int(),
+  /** A fair sample of them. */
+  examples: z.array(example),
+  /** Those that were nearest to the limit, where the step measures numbers. */
+  nearest: z.array(example).default([]),
+});
+
+/** How many documents have a value in each bin, by the bin's least value as {@link binOf} says it. */
+const counts = z.record(z.string(), z.int());
+
+const values = z.strictObject({
+  /** What the numbers are, such as perplexity: a fact that the step finds. */
+  fact: z.string(),
+  kept: counts,
+  dropped: counts,
+  /** Documents that stayed with the least and with the greatest numbers: those that a limit would take first. */
+  least: z.array(example),
+  greatest: z.array(example),
+});
+
+const clusters = z.strictObject({
+  /** Documents that went as copies of the first of their cluster. */
+  copies: z.int(),
+  /** Clusters by their number of documents. */
+  sizes: counts,
+  /** Pairs that were left apart because their cluster would have had too many documents. */
+  leftApart: z.int(),
+  /** The largest ones, each with its first document and some of the others. */
+  largest: z.array(z.strictObject({ documents: z.int(), texts: z.array(z.strictObject({ id: z.string(), text: z.string() })) })),
+});
+
 const stepReport = z.strictObject({
   name: z.string(),
   in: amount,
   out: amount,
-  /** Documents that the step changed and kept, with the first few before and behind it. */
+  /** Documents that the step changed and kept, with a sample of them around their first change. */
   rewritten: z.int(),
-  changes: z.array(z.strictObject({ id: z.string(), before: z.string(), after: z.string() })),
-  /** Dropped documents by reason, with the first few of each. */
-  reasons: z.record(z.string(), z.strictObject({ documents: z.int(), examples: z.array(example) })),
+  changes: z.array(change),
+  /** Dropped documents by reason. */
+  reasons: z.record(z.string(), reason),
+  /** A sample of the documents that the step kept. */
+  kept: z.array(example).default([]),
+  /** Numbers that the step finds, where it finds some. */
+  values: values.optional(),
+  /** Beginnings of documents of the largest clusters, while tasks run: see `clusters`. */
+  members: z.array(z.strictObject({ cluster: z.int(), member: z.int(), id: z.string(), text: z.string() })).default([]),
+  clusters: clusters.optional(),
 });
 
 /** What a task or a source counted. */
@@ -43,178 +87,29 @@ export const reportSchema = z.strictObject({
   lengths: z.strictObject({ read: z.array(z.int()), kept: z.array(z.int()) }),
   /** Documents that stayed by their language, where a step found it. */
   languages: z.record(z.string(), z.int()),
-  /** The first few documents that stayed. */
+  /** A sample of the documents that stayed. */
   examples: z.array(example),
+  /** Documents whose facts say what should become of them, by that and by what did: "kept", or the step and the reason with a point between them. */
+  truths: z.record(z.string(), counts).default({}),
 });
 
 /** What the steps of a source did. */
 export type SourceReport = z.output<typeof reportSchema>;
-type StepReport = z.output<typeof stepReport>;
-type Amount = z.output<typeof amount>;
-type NoteReport = z.output<typeof readingNote>;
-type Example = z.output<typeof example>;
+/** What one step did. */
+export type StepReport = z.output<typeof stepReport>;
+/** Documents and their bytes. */
+export type Amount = z.output<typeof amount>;
+/** What a reader told, and how often. */
+export type NoteReport = z.output<typeof readingNote>;
+/** A document to look at. */
+export type Example = z.output<typeof example>;
+/** A document before and behind a step. */
+export type Change = z.output<typeof change>;
+/** Numbers that a step found. */
+export type ValuesReport = z.output<typeof values>;
 
-/** So many examples of each kind are kept, of so many characters. */
-const [mostExamples, exampleLength] = [5, 600];
-
-/** Counts what happens to the documents of a task, step by step. */
-export class Counter {
-  readonly #read: Amount = { documents: 0, bytes: 0 };
-  readonly #kept: Amount = { documents: 0, bytes: 0 };
-  readonly #notes: NoteReport[] = [];
-  readonly #steps: StepReport[];
-  readonly #examples: Example[] = [];
-  readonly #lengths = { read: [] as number[], kept: [] as number[] };
-  readonly #languages: Record<string, number> = {};
-
-  constructor(names: readonly string[]) {
-    this.#steps = names.map((name) => ({
-      name,
-      in: { documents: 0, bytes: 0 },
-      out: { documents: 0, bytes: 0 },
-      rewritten: 0,
-      changes: [],
-      reasons: {},
-    }));
-  }
-
-  read(document: CleanDocument, bytes: number): void {
-    add(this.#read, bytes);
-    countLength(this.#lengths.read, document);
-  }
-
-  /** Counts what a reader tells. */
-  note(note: ReadingNote): void {
-    addNote(this.#notes, { ...note, count: 1 });
-  }
-
-  /** Counts what one step made of a document. @returns bytes of what is left */
-  step(index: number, before: CleanDocument, bytes: number, outcome: Outcome): number {
-    const step = this.#steps[index]!;
-    add(step.in, bytes);
-    if (isDropped(outcome)) {
-      const { reason, measured, limit } = outcome;
-      step.reasons[reason] ??= { documents: 0, examples: [] };
-      const dropped = step.reasons[reason];
-      dropped.documents++;
-      if (dropped.examples.length < mostExamples)
-        dropped.examples.push({ ...exampleOf(before), ...(measured !== undefined && { measured }), ...(limit !== undefined && { limit }) });
-      return 0;
-    }
-    const left = outcome.text === before.text ? bytes : Buffer.byteLength(outcome.text);
-    if (outcome.text !== before.text) {
-      step.rewritten++;
-      if (step.changes.length < mostExamples)
-        step.changes.push({ id: exampleOf(before).id, before: cut(before.text), after: cut(outcome.text) });
-    }
-    add(step.out, left);
-    return left;
-  }
-
-  kept(document: CleanDocument, bytes: number): void {
-    add(this.#kept, bytes);
-    countLength(this.#lengths.kept, document);
-    const { language } = document.facts;
-    if (typeof language === "string") this.#languages[language] = (this.#languages[language] ?? 0) + 1;
-    if (this.#examples.length < mostExamples) this.#examples.push(exampleOf(document));
-  }
-
-  report(): SourceReport {
-    return {
-      ...{ read: this.#read, notes: this.#notes, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
-      ...{ languages: this.#languages, examples: this.#examples },
-    };
-  }
-}
-
-function add(amount: Amount, bytes: number): void {
-  amount.documents++;
-  amount.bytes += bytes;
-}
-
-function addNote(notes: NoteReport[], note: NoteReport): void {
-  const known = notes.find(({ kind, what }) => kind === note.kind && what === note.what);
-  if (known === undefined) notes.push({ ...note });
-  else known.count += note.count;
-}
-
-function exampleOf({ text, facts }: CleanDocument): Example {
-  return { id: String(facts.id ?? ""), text: cut(text) };
-}
-
-function cut(text: string): string {
-  return text.length > exampleLength ? `${text.slice(0, exampleLength).replace(/[\ud800-\udbff]$/, "")}…` : text;
-}
-
-function countLength(lengths: number[], { characters }: CleanDocument): void {
-  const bin = characters < 1 ? 0 : Math.floor(Math.log2(characters));
-  while (lengths.length <= bin) lengths.push(0);
-  lengths[bin]!++;
-}
-
-/** What the tasks of one pass come to together. */
-export function sumReports(reports: readonly SourceReport[]): SourceReport {
-  const [first, ...others] = reports;
-  if (first === undefined) return new Counter([]).report();
-  return others.reduce(
-    (sum, report) => ({
-      read: sumAmounts(sum.read, report.read),
-      notes: sumNotes(sum.notes, report.notes),
-      kept: sumAmounts(sum.kept, report.kept),
-      steps: sum.steps.map((step, i) => sumSteps(step, report.steps[i] ?? step)),
-      lengths: { read: sumLists(sum.lengths.read, report.lengths.read), kept: sumLists(sum.lengths.kept, report.lengths.kept) },
-      languages: sumCounts(sum.languages, report.languages),
-      examples: [...sum.examples, ...report.examples].slice(0, mostExamples),
-    }),
-    first,
-  );
-}
-
-/** What one pass after another comes to: read by the first, kept by the last, and the steps of all. */
-export function joinReports(passes: readonly SourceReport[]): SourceReport {
-  const [first, last] = [passes[0], passes.at(-1)];
-  if (first === undefined || last === undefined) return sumReports([]);
-  return {
-    ...{ read: first.read, kept: last.kept, steps: passes.flatMap(({ steps }) => steps) },
-    notes: first.notes,
-    lengths: { read: first.lengths.read, kept: last.lengths.kept },
-    ...{ languages: last.languages, examples: last.examples },
-  };
-}
-
-function sumLists(a: readonly number[], b: readonly number[]): number[] {
-  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
-}
-
-function sumCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
-  const sum = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
-}
-
-function sumNotes(a: readonly NoteReport[], b: readonly NoteReport[]): NoteReport[] {
-  const sum: NoteReport[] = [];
-  for (const note of [...a, ...b]) addNote(sum, note);
-  return sum;
-}
-
-function sumAmounts(a: Amount, b: Amount): Amount {
-  return { documents: a.documents + b.documents, bytes: a.bytes + b.bytes };
-}
-
-function sumSteps(a: StepReport, b: StepReport): StepReport {
-  const reasons = { ...a.reasons };
-  for (const [reason, { documents, examples }] of Object.entries(b.reasons)) {
-    const known = reasons[reason] ?? { documents: 0, examples: [] };
-    reasons[reason] = { documents: known.documents + documents, examples: [...known.examples, ...examples].slice(0, mostExamples) };
-  }
-  const changes = [...a.changes, ...b.changes].slice(0, mostExamples);
-  return {
-    name: a.name,
-    in: sumAmounts(a.in, b.in),
-    out: sumAmounts(a.out, b.out),
-    rewritten: a.rewritten + b.rewritten,
-    changes,
-    reasons,
-  };
+/** The least value of the bin that a number falls into: of fiftieths up to 1, of quarters of an octave above. */
+export function binOf(value: number): string {
+  if (!(value > 1)) return String(Math.floor(value * 50) / 50);
+  return (2 ** (Math.floor(Math.log2(value) * 4) / 4)).toPrecision(4);
 }

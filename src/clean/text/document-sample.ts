@@ -5,13 +5,16 @@ import { KeyList, UnitHash } from "./key-list.ts";
 /** Units of a text that its place follows from, beside its length. */
 const readUnits = 256;
 
+/** Takes the key of one text after another, so that none needs a list of its own. */
+const keys = new KeyList();
+
 /** Where a text stands in the order in which samples are drawn: a number in [0, 1), by its length and 256 of its units, evenly spread. */
 export function samplePlace(text: string): number {
   const hash = new UnitHash();
   hash.unit(text.length);
   const stride = Math.max(1, text.length / readUnits);
   for (let at = 0; at < text.length; at += stride) hash.unit(text.charCodeAt(Math.floor(at)));
-  const keys = new KeyList();
+  keys.clear();
   hash.end(keys);
   const [low = 0, high = 0] = keys.halves;
   return (high + (low >>> 12) / 2 ** 20) / 2 ** 32;

@@ -4,7 +4,7 @@ import type { TextDocument, TextFacts, TextOptions } from "./forms.ts";
 import { toLineFeeds } from "./line-ends.ts";
 
 /** Keys that tell something of a document wherever they stand in a record. */
-export const toldKeys: readonly string[] = ["url", "title", "author", "date", "language", "license", "licence", "path", "score"];
+export const toldKeys: readonly string[] = ["url", "title", "author", "date", "language", "license", "licence", "path", "score", "truth"];
 
 /** The text with the record's "facts", which the files between two passes have, and with its other keys of usual names. @throws CriaError as {@link readField} */
 export function readRecord(place: string, record: Readonly<Record<string, unknown>>, where: string, options: TextOptions): TextDocument {

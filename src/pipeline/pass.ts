@@ -1,0 +1,160 @@
+// A part of a source on its way through one pass: what the step in front has found decides about each document, steps for single documents follow, and what
+// stays gives keys or measures to the step behind. It makes a file of documents and, beside it, what they gave, a report, and times.
+import { stat } from "node:fs/promises";
+import { CleanDocument, isClusterStep, isDropped, isStatisticStep, type Stage } from "../clean/index.ts";
+import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
+import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
+import { type ListedMember, listedIn, readClusters } from "./clusters-file.ts";
+import { Counter } from "./counter.ts";
+import { type Decider, openDecider } from "./decide.ts";
+import { documentLine, readDocumentLines } from "./documents.ts";
+import { type Gatherer, gathererOf } from "./gather.ts";
+import { checkUnchanged } from "./input-files.ts";
+import type { JobSource, PipelineJob } from "./job.ts";
+import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
+import { StepClock } from "./step-times.ts";
+
+const where = "data";
+
+/** Characters that are written at once, about. */
+const chunkLength = 1 << 20;
+
+/** What a pass hears and tells while it runs. */
+export interface PassRun {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears from time to time which share of the part is done, from 0 to 1. */
+  readonly onShare?: ((share: number) => void) | undefined;
+}
+
+/** A part of a source on its way through one pass. */
+export class Pass {
+  readonly #job: PipelineJob;
+  readonly #opened: OpenedSource;
+  readonly #stage: Stage;
+  readonly #index: number;
+  readonly #part: number;
+  readonly #counter: Counter;
+  readonly #gatherer: Gatherer | undefined;
+  readonly #clock: StepClock;
+  /** Documents whose beginnings the report shows, as members of large clusters. */
+  #listed: ReadonlyMap<number, ListedMember> = new Map();
+  #documentsRead = 0;
+  #onShare: PassRun["onShare"];
+
+  constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
+    const found = opened.stages[stage]!;
+    [this.#job, this.#opened, this.#stage, this.#index, this.#part] = [job, opened, found, stage, part];
+    this.#gatherer = gathererOf(opened, stage);
+    const before = found.before === undefined ? [] : [found.before];
+    const names = [...before, ...found.chain.steps].map(({ row }) => row.name);
+    this.#counter = new Counter(names);
+    this.#clock = new StepClock(["reading", ...names, found.behind?.row.name ?? "", "writing"], stage);
+  }
+
+  get #source(): JobSource {
+    return this.#opened.source;
+  }
+
+  /** The file of documents appears last, so that all others are there when it is. */
+  async run({ signal, onShare }: PassRun = {}): Promise<void> {
+    this.#onShare = onShare;
+    const path = fileOf(this.#job, { kind: "pass", stage: this.#index }, this.#source, this.#part);
+    await atomicWrite(path, this.#lines(path, signal), where);
+  }
+
+  async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const deciders = await this.#deciders();
+    this.#listed = await this.#listedMembers();
+    let chunk = "";
+    this.#clock.begin();
+    for await (const document of this.#documents()) {
+      signal?.throwIfAborted();
+      const kept = this.#through(document, deciders);
+      if (kept !== undefined) {
+        chunk += documentLine(kept);
+        if (chunk.length >= chunkLength) {
+          yield Buffer.from(chunk);
+          chunk = "";
+        }
+        this.#clock.end(this.#clock.times.length - 1, Buffer.byteLength(kept.text));
+      }
+      this.#clock.begin();
+    }
+    yield Buffer.from(chunk);
+    await this.#gatherer?.write(gatheredFileOf(path, this.#stage.behind));
+    await atomicWriteJson(timesFileOf(path), this.#clock.times, where);
+    await atomicWriteJson(reportFileOf(path), this.#counter.report(), where);
+  }
+
+  /** The first pass reads the source's files, the others what the pass before has left. */
+  async *#documents(): AsyncGenerator<CleanDocument> {
+    if (this.#index > 0) {
+      const path = fileOf(this.#job, { kind: "pass", stage: this.#index - 1 }, this.#source, this.#part);
+      const { size } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+      yield* readDocumentLines(path, this.#shareOf(size));
+      return;
+    }
+    const { files, parts, text } = this.#source;
+    const { file, stretch, bytes } = parts[this.#part]!;
+    const { path, name, label, form, root } = files[file]!;
+    await checkUnchanged(files[file]!);
+    const place = stretch === undefined ? label : `${label}@${stretch * this.#job.stretchBytes}`;
+    let number = 0;
+    const onNote = (note: ReadingNote) => this.#counter.note(note);
+    const reading = { where, onNote, onBytes: this.#shareOf(bytes) };
+    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, reading);
+    for await (const { text, facts } of documents) yield new CleanDocument(text, { ...facts, id: `${place}#${number++}` });
+  }
+
+  /** Hears of bytes that were read, and tells which share of all they are. */
+  #shareOf(all: number): (bytes: number) => void {
+    let done = 0;
+    return (bytes) => {
+      done += bytes;
+      this.#onShare?.(done / Math.max(1, all));
+    };
+  }
+
+  /** What decides about a document, one after another: the step in front of the pass and those of its chain. */
+  async #deciders(): Promise<readonly Decider[]> {
+    const { before, chain } = this.#stage;
+    const steps = chain.steps.map(
+      ({ step }): Decider =>
+        (document) =>
+          step.apply(document),
+    );
+    if (before === undefined) return steps;
+    return [await openDecider({ job: this.#job, opened: this.#opened, stage: this.#index - 1, part: this.#part }), ...steps];
+  }
+
+  async #listedMembers(): Promise<ReadonlyMap<number, ListedMember>> {
+    const step = this.#stage.before?.step;
+    if (step === undefined || isStatisticStep(step) || !isClusterStep(step)) return new Map();
+    const joined = fileOf(this.#job, { kind: "join", stage: this.#index - 1 }, this.#source, 0);
+    return listedIn(await readClusters(clustersFileOf(joined)), this.#part);
+  }
+
+  /** The document after all steps of the pass; undefined where one dropped it. */
+  #through(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
+    let bytes = Buffer.byteLength(document.text);
+    this.#clock.end(0, bytes);
+    this.#counter.read(document, bytes);
+    const listed = this.#listed.get(this.#documentsRead++);
+    if (listed !== undefined) this.#counter.member(0, listed, document);
+    let current = document;
+    for (const [index, decide] of deciders.entries()) {
+      this.#clock.start();
+      const outcome = decide(current);
+      this.#clock.end(1 + index, bytes);
+      bytes = this.#counter.step(index, current, bytes, outcome);
+      if (isDropped(outcome)) return undefined;
+      current = outcome;
+    }
+    this.#clock.start();
+    this.#gatherer?.add(current);
+    this.#clock.end(1 + deciders.length, bytes);
+    this.#counter.kept(current, bytes);
+    this.#clock.start();
+    return current;
+  }
+}
