@@ -13,7 +13,7 @@ const form = z.object({
   /** How many clusters have so many documents, by size. */
   sizes: z.record(z.string(), z.int()),
   leftApart: z.int(),
-  /** Of the largest clusters the number of documents, and its first few as the part and the document of each. */
+  /** The largest clusters: how many documents each has, and its first few as their parts and their numbers there. */
   largest: z.array(z.object({ documents: z.int(), members: z.array(z.tuple([z.int(), z.int()])) })),
 });
 
