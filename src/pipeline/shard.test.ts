@@ -21,6 +21,11 @@ test.each([
   ["a/b", {}, /"a\/b" but must be INDEX\/COUNT/],
   ["env", {}, /none of Slurm, AWS Batch, Kubernetes says a number here/],
   ["env", { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_STEP: "2", SLURM_ARRAY_TASK_COUNT: "2" }, /1.5 of 2/],
+  [
+    "env",
+    { SLURM_ARRAY_TASK_ID: "17", SLURM_ARRAY_TASK_MIN: "3", SLURM_ARRAY_TASK_STEP: "1", SLURM_ARRAY_TASK_COUNT: "2" },
+    /14 of 2, .*: an array with gaps has other numbers: submit all of it again, .* or give INDEX\/COUNT/,
+  ],
 ])("%s %j is refused", (text, env, message) => {
   expect(() => parseShard(text, env)).toThrow(message);
 });

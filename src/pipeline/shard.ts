@@ -58,7 +58,8 @@ export function parseShard(text: string, env: Environment, where = "data"): Shar
   check(
     Number.isSafeInteger(found.index) && Number.isSafeInteger(count) && found.index >= 0 && found.index < count,
     where,
-    () => `the shard is ${found.index} of ${count}, but must be a whole number from 0 to ${count - 1}`,
+    () =>
+      `the shard is ${found.index} of ${count}, but must be a whole number from 0 to ${count - 1}${first === "env" ? ": an array with gaps has other numbers: submit all of it again, because what is done is passed over, or give INDEX/COUNT" : ""}`,
   );
   return { index: found.index, count };
 }

@@ -1,0 +1,136 @@
+// Scripts of --plan, run with fake schedulers: their jobs, with the environment that the real ones set, make the bytes of one machine's run.
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { commandRows } from "./commands.ts";
+import { packageRoot } from "./package-root.ts";
+import { batchJobs, FakeSchedulers, kubernetesJobs, type ScheduledJob, slurmJobs } from "./schedulers.test.helper.ts";
+import { runWords } from "./terminal.test.helper.ts";
+
+let folder: string;
+let words: string[];
+/** Words with a space and a quote, which a script has to keep. */
+const awkward = "a folder 'of' texts";
+const inside = (name: string) => join(folder, awkward, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-schedulers-"));
+  await mkdir(join(folder, awkward));
+  for (const file of [0, 1, 2]) {
+    const texts = Array.from({ length: 40 }, (_, i) => `The llama of hill ${(file * 31 + i) % 90} drank water and slept.`);
+    await writeFile(inside(`${file}.jsonl`), texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+  }
+  await writeFile(inside("recipe.yaml"), 'sources: [{ paths: "*.jsonl", steps: [dedupDocuments] }]\nheldOut: 0.1\n');
+  await cp(join(packageRoot, "test", "fixtures", "2026-11-28", "bytes.json"), inside("tokenizer.json"));
+  words = ["data", "prepare", inside("recipe.yaml"), "--tokenizer", inside("tokenizer.json")];
+  expect(await runWords([...words, "--out", inside("alone")], commandRows)).toMatchObject({ code: 0, stderr: "" });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function contents(out: string): Promise<Record<string, string>> {
+  const names = (await readdir(inside(out))).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(inside(out), name), "base64")])));
+}
+
+/** The script for a scheduler, run with commands that print the words of cria instead of obeying them. */
+async function submitted(scheduler: string, env: Readonly<Record<string, string>>) {
+  const made = [...words, "--out", inside(scheduler), "--plan", "--scheduler", scheduler, "--machines", "2"];
+  const { code, stdout, stderr } = await runWords(made, commandRows);
+  expect([code, stderr]).toEqual([0, ""]);
+  const fake = await FakeSchedulers.make(join(folder, scheduler), "printf '%s\\0' \"$@\"");
+  return { fake, calls: await fake.run(stdout, { CPUS: "1", ...env }) };
+}
+
+/** Runs every task of every job, the last ones first; each job after the one before it. */
+async function runAll(fake: FakeSchedulers, jobs: readonly ScheduledJob[]): Promise<void> {
+  expect(jobs.map(({ name, tasks }) => [name, tasks])).toEqual([
+    ["cria-0-pass", 2],
+    ["cria-1-compare", 1],
+    ["cria-2-pass", 2],
+    ["cria-3-tokens", 1],
+    ["cria-prepare", 1],
+  ]);
+  for (const [i, job] of jobs.entries()) {
+    expect(job.after).toBe(jobs[i - 1]?.id);
+    for (let task = job.tasks - 1; task >= 0; task--) {
+      const { output } = await fake.task(job, task).ended;
+      expect(await withEnvironment(job.env(task), output.split("\0").slice(0, -1))).toMatchObject({ code: 0, stderr: "" });
+    }
+  }
+}
+
+async function withEnvironment(env: Readonly<Record<string, string>>, command: readonly string[]) {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await runWords(command, commandRows);
+  } finally {
+    process.env = before;
+  }
+}
+
+const needsBash = { skip: process.platform === "win32" };
+
+test.each([
+  { min: 0, step: 1 },
+  { min: 7, step: 3 },
+])("Slurm's arrays that begin at $min in steps of $step make the bytes of one machine", needsBash, async (numbers) => {
+  const { fake, calls } = await submitted("slurm", { SBATCH_OPTIONS: "--partition=long --time=1:00:00" });
+  expect(calls[1]!.words).toEqual(expect.arrayContaining(["--parsable", "--requeue", "--cpus-per-task=1", "--partition=long"]));
+  await runAll(fake, slurmJobs(calls, numbers));
+  expect(await contents("slurm")).toEqual(await contents("alone"));
+  for (const made of [inside("slurm"), inside("slurm.work"), join(folder, "slurm")]) await rm(made, { recursive: true, force: true });
+});
+
+test("Kubernetes' indexed jobs make the bytes of one machine, each when the one before is complete", needsBash, async () => {
+  const { fake, calls } = await submitted("kubernetes", { IMAGE: "registry.example/cria:1", CLAIM: "crawl", MOUNT: "/data" });
+  const jobs = kubernetesJobs(calls);
+  for (const { manifest, tasks } of jobs) {
+    const { spec } = manifest;
+    expect(manifest).toMatchObject({ apiVersion: "batch/v1", kind: "Job" });
+    expect(spec).toMatchObject({ completionMode: "Indexed", completions: tasks, parallelism: tasks, backoffLimitPerIndex: 3 });
+    expect(spec.template.spec.containers).toMatchObject([{ image: "registry.example/cria:1", volumeMounts: [{ mountPath: "/data" }] }]);
+    expect(spec.template.spec.volumes).toEqual([{ name: "data", persistentVolumeClaim: { claimName: "crawl" } }]);
+  }
+  await runAll(fake, jobs);
+  expect(await contents("kubernetes")).toEqual(await contents("alone"));
+});
+
+test("AWS Batch's array jobs make the bytes of one machine", needsBash, async () => {
+  const { fake, calls } = await submitted("aws-batch", { IMAGE: "cria", QUEUE: "spot", FILE_SYSTEM: "fs-1", MOUNT: "/data" });
+  const { definition, jobs } = batchJobs(calls);
+  expect(definition).toMatchObject({
+    image: "cria",
+    resourceRequirements: [
+      { type: "VCPU", value: "1" },
+      { type: "MEMORY", value: "30720" },
+    ],
+    volumes: [{ efsVolumeConfiguration: { fileSystemId: "fs-1" } }],
+    mountPoints: [{ sourceVolume: "data", containerPath: "/data" }],
+  });
+  await runAll(fake, jobs);
+  expect(await contents("aws-batch")).toEqual(await contents("alone"));
+});
+
+test("a plan's flags are refused where they mean nothing, and a script without its variables stops", needsBash, async () => {
+  const refused = (...more: string[]) => runWords([...words, "--out", inside("none"), ...more], commandRows);
+  expect(await refused("--machines", "3")).toMatchObject({ code: 2, stderr: expect.stringContaining("--machines is for --plan") });
+  expect(await refused("--plan", "--machines", "3")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("name one of slurm, kubernetes"),
+  });
+  expect(await refused("--plan", "--scheduler", "slurm")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--machines is missing"),
+  });
+  expect(await refused("--plan", "--scheduler", "slrum")).toMatchObject({ code: 2, stderr: expect.stringContaining("slurm") });
+  const many = await refused("--plan", "--scheduler", "aws-batch", "--machines", "10001");
+  expect(many).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("machines are 10001, but an array of aws-batch has at most 10000"),
+  });
+  const { stdout } = await refused("--plan", "--scheduler", "kubernetes", "--machines", "3");
+  const fake = await FakeSchedulers.make(join(folder, "bare"), "exit 1");
+  await expect(fake.run(stdout, { IMAGE: "cria" })).rejects.toThrow(/CLAIM/);
+});
