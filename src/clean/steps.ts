@@ -26,7 +26,7 @@ import { wikitext } from "./steps/wikitext.ts";
  * The version of what steps decide, which is raised when one of them comes to decide otherwise. Work that was begun by another version is not gone on
  * with: its documents went by other rules.
  */
-export const rulesVersion = 2;
+export const rulesVersion = 3;
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const texts = [...pages, ...pages.slice(0, 20), "too short"];
   await writeFile(inside("pages.jsonl"), texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
   await writeFile(inside("page.txt"), `${menu}\n${story(3)}`);
-  const steps = "[dedupDocuments, dedupLines, { c4Quality: { minSentences: 3 } }]";
+  const steps = "[dedupDocuments, { dedupLines: { keep: none } }, { c4Quality: { minSentences: 3 } }]";
   await writeFile(inside("recipe.yaml"), `sources: [{ paths: pages.jsonl, steps: ${steps} }]\nheldOut: 0.1\n`);
   await cp(join(packageRoot, "test", "fixtures", "2026-11-28", "bytes.json"), inside("tokenizer.json"));
 });

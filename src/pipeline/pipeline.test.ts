@@ -33,20 +33,12 @@ function someDocuments(seed: number, count: number): string[] {
 /** The same steps one after another over a list. */
 async function inMemory(documents: readonly string[]): Promise<string[]> {
   let left = documents.map((text) => new CleanDocument(text));
-  const counted = (keys: readonly string[]) =>
-    keys.reduce((counts, key) => counts.set(key, (counts.get(key) ?? 0) + 1), new Map<string, number>());
   for (const { before, chain } of await openStages(steps)) {
     if (before?.row.name === "dedupLines") {
-      const counts = counted(left.flatMap(({ text }) => text.split("\n")));
+      const seen = new Set<string>();
+      const isNew = (line: string) => !seen.has(line) && seen.add(line).has(line);
       left = left
-        .map((document) =>
-          document.withText(
-            document.text
-              .split("\n")
-              .filter((line) => counts.get(line) === 1)
-              .join("\n"),
-          ),
-        )
+        .map((document) => document.withText(document.text.split("\n").filter(isNew).join("\n")))
         .filter(({ text }) => text !== "");
     } else if (before !== undefined) left = left.filter(({ text }, i) => left.findIndex((other) => other.text === text) === i);
     left = left.flatMap((document) => {
@@ -110,6 +102,25 @@ test("what stays is what a loop in memory leaves, for any parts and threads", as
         expect(step.in.documents).toBe(step.out.documents + dropped);
       }
     }
+  });
+});
+
+test("where no copy of a line stays, groups of parts are compared each by itself, and never all of a source", async () => {
+  await withFolder(async (folder) => {
+    const files = ["a\nboth", "b\nlate", "b\nc", "both\nlate", "d\nlate"];
+    for (const [i, text] of files.entries()) await writeFile(join(folder, `${i}.txt`), text);
+    const left = async (work: string, dedupLines: object) => {
+      const source = { name: "web", weight: 1, paths: "*.txt", steps: [{ dedupLines }] };
+      const { job } = await openJob([source], { folder, work: join(folder, work) });
+      await runPhases(job);
+      return textsOf(job);
+    };
+    expect(await left("two", { keep: "none", groups: 2 })).toEqual(["a\nboth", "late", "c", "both", "d"]);
+    expect(await left("usual", { keep: "none" })).toEqual(files); // a group for each part, as there are fewer than 33
+    expect(await left("first", {})).toEqual(["a\nboth", "b\nlate", "c", "d"]);
+    await expect(left("all", { keep: "none", groups: 1 })).rejects.toThrow(
+      /dedupLines: groups is 1: no copy of a line would stay in all of the source, .*say keep: first/,
+    );
   });
 });
 

@@ -5,17 +5,21 @@ import { type KeyList, UnitHash } from "../text/key-list.ts";
 import { addLineKeys } from "../text/line-keys.ts";
 import { strip } from "../text/python-text.ts";
 
-const keep = (usual: "first" | "none") =>
-  z
-    .enum(["first", "none"])
-    .default(usual)
-    .describe("which copy stays: the first one, or none of them; CCNet keeps no copy of a line, within groups of 3 % of a dump");
+const keep = z
+  .enum(["first", "none"])
+  .default("first")
+  .describe("which copy stays: the first one, or none of them; CCNet keeps no copy of a line, within groups of 3 % of a dump");
+
+/** CCNet's groups are 3 % of a dump. */
+const usualGroups = 33;
 
 const groups = z
   .int()
   .min(1)
-  .default(1)
-  .describe("parts of the source that are compared each by itself; a dump of CCNet has 33, because what was crawled twice would be gone");
+  .optional()
+  .describe(
+    `parts of the source that are compared each by itself, by whole parts of its work; ${usualGroups} by default where no copy stays, as CCNet has it, because what was crawled twice would be gone from all of them, and 1 where the first stays`,
+  );
 
 const compares = z
   .enum(["CCNet", "small letters"])
@@ -31,8 +35,11 @@ export const dedupLines = corpusStepRow({
   source: "Wenzek et al. 2020, arXiv 1911.00359, section 3.1; facebookresearch/cc_net, dedup.py",
   deeds: ["rewrites", "drops"],
   reasons: { repeated: "has no line of its own" },
-  parameters: z.strictObject({ keep: keep("none"), groups, compares }),
-  openCorpus: ({ keep, groups, compares }) => ({
+  parameters: z.strictObject({ keep, groups, compares }).refine(({ keep, groups }) => keep === "first" || groups !== 1, {
+    path: ["groups"],
+    error: `no copy of a line would stay in all of the source, so that what was crawled twice would be gone: say keep: first, or more groups, such as ${usualGroups}`,
+  }),
+  openCorpus: ({ keep, groups = keep === "none" ? usualGroups : 1, compares }) => ({
     groups,
     marks: keep === "none" ? "every copy" : "later copies",
     addKeys: ({ text }, keys) => (compares === "CCNet" ? addLineKeys(text, keys) : addSmallLineKeys(text, keys)),
@@ -52,7 +59,7 @@ export const dedupDocuments = corpusStepRow({
   source: "exact: by a hash of 64 bits over the whole text",
   deeds: ["drops"],
   reasons: { copy: "is a copy of an earlier document" },
-  parameters: z.strictObject({ keep: keep("first") }),
+  parameters: z.strictObject({ keep }),
   openCorpus: ({ keep }) => ({
     groups: 1,
     marks: keep === "none" ? "every copy" : "later copies",
