@@ -5,6 +5,10 @@ import { Words } from "./text/words.ts";
 /** What is known of a document beside its text: where it is from, and what steps found out, such as its language. */
 export type Facts = Readonly<Record<string, string | number | undefined>>;
 
+/** Texts of up to so many units share the arrays of their words, since allocating them takes longer than finding the words. */
+const mostShared = 1 << 20;
+const sharedWords = new Words();
+
 /** A text and what is known of it. Views are made when they are first asked for, and kept. */
 export class CleanDocument {
   readonly text: string;
@@ -30,8 +34,12 @@ export class CleanDocument {
     return this.#lines;
   }
 
-  /** Its words: what stands between white space. */
+  /** Its words: what stands between white space. They are there until the words of another document are asked for. */
   get words(): Words {
+    if (this.text.length <= mostShared) {
+      if (sharedWords.text !== this.text) sharedWords.read(this.text);
+      return sharedWords;
+    }
     this.#words ??= new Words(this.text);
     return this.#words;
   }

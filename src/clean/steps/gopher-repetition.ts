@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { CleanDocument } from "../document.ts";
 import { type Dropped, stepRow } from "../step.ts";
 import { strip } from "../text/python-text.ts";
-import { RepeatTable } from "../text/repeats.ts";
 import { repeatedParts, WordGrams } from "../text/repetition.ts";
 
 /** Shares by n, such as `{ 2: 0.2 }`. */
@@ -39,10 +38,10 @@ export const gopherRepetition = stepRow({
   },
   parameters,
   open(options) {
-    const table = new RepeatTable();
+    const grams = new WordGrams();
     const top = Object.entries(options.topGrams).map(([n, most]) => ({ n: Number(n), most }));
     const repeated = Object.entries(options.repeatedGrams).map(([n, most]) => ({ n: Number(n), most }));
-    return { apply: (document) => partsRule(document, options) ?? gramsRule(document, { top, repeated, table }) ?? document };
+    return { apply: (document) => partsRule(document, options) ?? gramsRule(document, { top, repeated, grams }) ?? document };
   },
 });
 
@@ -71,16 +70,19 @@ function partsRule({ text, characters }: CleanDocument, options: Parameters): Dr
 interface GramsRules {
   readonly top: readonly { readonly n: number; readonly most: number }[];
   readonly repeated: GramsRules["top"];
-  readonly table: RepeatTable;
+  readonly grams: WordGrams;
 }
 
-function gramsRule({ text, words, characters }: CleanDocument, { top, repeated, table }: GramsRules): Dropped | undefined {
-  const grams = new WordGrams(text, words, table);
+/** Bounds come first, as they are faster than what they bound, and say of nearly every text that it stays. */
+function gramsRule({ text, words, characters }: CleanDocument, { top, repeated, grams }: GramsRules): Dropped | undefined {
+  grams.read(text, words);
   for (const { n, most } of top) {
+    if (grams.topBound(n) / characters <= most) continue;
     const share = grams.topCharacters(n) / characters;
     if (share > most) return { reason: "topGram", measured: share, limit: most };
   }
   for (const { n, most } of repeated) {
+    if (grams.repeatedBound(n) / characters <= most) continue;
     const share = grams.repeatedCharacters(n) / characters;
     if (share > most) return { reason: "repeatedGrams", measured: share, limit: most };
   }

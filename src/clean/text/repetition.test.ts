@@ -40,17 +40,22 @@ function repeatedCharacters(words: readonly string[], n: number): number {
 
 test("the most frequent n-grams and the repeated ones are those of strings, in any order of n", () => {
   const rng = new Rng(6);
-  let found = 0;
+  const grams = new WordGrams();
+  let [found, tight] = [0, 0];
   for (let round = 0; round < 600; round++) {
     const text = someText(rng);
     const words = text.split(/\s+/).filter(Boolean);
-    const grams = new WordGrams(text, new Words(text));
+    grams.read(text, new Words(text));
     for (let i = 0; i < 6; i++) {
       const n = 1 + rng.below(10);
       expect(grams.topCharacters(n), `${n}: ${text}`).toBe(topCharacters(words, n));
       expect(grams.repeatedCharacters(n), `${n}: ${text}`).toBe(repeatedCharacters(words, n));
+      expect(grams.topBound(n), `${n}: ${text}`).toBeGreaterThanOrEqual(topCharacters(words, n));
+      expect(grams.repeatedBound(n), `${n}: ${text}`).toBeGreaterThanOrEqual(repeatedCharacters(words, n));
+      if (grams.repeatedBound(n) === repeatedCharacters(words, n)) tight++;
       if (repeatedCharacters(words, n) > 0) found++;
     }
   }
   expect(found).toBeGreaterThan(1000);
+  expect(tight).toBeGreaterThan(1000);
 });

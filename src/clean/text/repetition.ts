@@ -1,7 +1,7 @@
 // How much of a text repeats itself: its lines and paragraphs, and its n-grams of words.
 import { countCharacters } from "./python-text.ts";
 import { RepeatTable } from "./repeats.ts";
-import { hashBase, type Words } from "./words.ts";
+import { hashBase, Words } from "./words.ts";
 
 /** Parts that stood before, and their characters. */
 export interface Repeated {
@@ -32,40 +32,103 @@ function inverseOf(odd: number): number {
   return inverse;
 }
 
+/** Powers of a number up to the units of most words. */
+function powersOf(base: number): Int32Array {
+  const powers = new Int32Array(64).fill(1);
+  for (let i = 1; i < powers.length; i++) powers[i] = Math.imul(powers[i - 1]!, base);
+  return powers;
+}
+
+const [basePowers, inversePowers] = [powersOf(hashBase), powersOf(inverseBase)];
+
+/** A number to the power of the units of a word. */
+function powerOf(powers: Int32Array, units: number): number {
+  let power = 1;
+  const last = powers.length - 1;
+  for (; units > last; units -= last) power = Math.imul(power, powers[last]!);
+  return Math.imul(power, powers[units]!);
+}
+
 /**
  * The n-grams of a text's words. The hash of words i to j joined follows from sums over all words before, because a word that begins at unit u of the
- * joined text adds its hash times the base to the power −u.
+ * joined text adds its hash times the base to the power −u. Arrays and tables serve one text after another.
  */
 export class WordGrams {
-  readonly #text: string;
-  readonly #words: Words;
+  #text = "";
+  #words = new Words();
   /** Sums of the words' hashes, each times its power; one more than there are words. */
-  readonly #sums: Int32Array;
+  #sums = new Int32Array(0);
   /** The base to the power of the units up to each word's end. */
-  readonly #powers: Int32Array;
+  #powers = new Int32Array(0);
   /** Characters up to each word's beginning, white space left out. */
-  readonly #characters: Int32Array;
-  readonly #table: RepeatTable;
+  #characters = new Int32Array(0);
+  readonly #table = new RepeatTable();
+  /** How often n-grams of each of so many remainders of hashes came. */
+  #counts = new Int32Array(0);
 
-  /** @param table is used for one text after another */
-  constructor(text: string, words: Words, table = new RepeatTable()) {
-    this.#text = text;
-    this.#words = words;
-    this.#table = table;
-    this.#sums = new Int32Array(words.count + 1);
-    this.#powers = new Int32Array(words.count + 1);
-    this.#characters = new Int32Array(words.count + 1);
-    let [power, inverse] = [1, 1];
-    this.#powers[0] = 1;
-    for (let i = 0; i < words.count; i++) {
-      for (let units = words.ends[i]! - words.starts[i]!; units > 0; units--) {
-        power = Math.imul(power, hashBase);
-        inverse = Math.imul(inverse, inverseBase);
-      }
-      this.#sums[i + 1] = (this.#sums[i]! + Math.imul(words.hashes[i]!, inverse)) | 0;
-      this.#powers[i + 1] = power;
-      this.#characters[i + 1] = this.#characters[i]! + words.lengths[i]!;
+  /** Takes the next text. */
+  read(text: string, words: Words): void {
+    [this.#text, this.#words] = [text, words];
+    if (this.#sums.length <= words.count) {
+      const room = 2 * words.count + 1;
+      [this.#sums, this.#powers, this.#characters] = [new Int32Array(room), new Int32Array(room), new Int32Array(room)];
     }
+    const [sums, powers, characters] = [this.#sums, this.#powers, this.#characters];
+    let [sum, power, inverse] = [0, 1, 1];
+    powers[0] = 1;
+    for (let i = 0; i < words.count; i++) {
+      const units = words.ends[i]! - words.starts[i]!;
+      power = Math.imul(power, powerOf(basePowers, units));
+      inverse = Math.imul(inverse, powerOf(inversePowers, units));
+      sum = (sum + Math.imul(words.hashes[i]!, inverse)) | 0;
+      [sums[i + 1], powers[i + 1]] = [sum, power];
+      characters[i + 1] = characters[i]! + words.lengths[i]!;
+    }
+  }
+
+  /** Zeros for the counts of n-grams. @returns the mask of as many remainders as there are, a power of two */
+  #clearCounts(places: number): number {
+    const room = 2 ** Math.ceil(Math.log2(places));
+    if (room > this.#counts.length) this.#counts = new Int32Array(room);
+    else this.#counts.fill(0, 0, room);
+    return room - 1;
+  }
+
+  /**
+   * What {@link topCharacters} is at most. N-grams of one remainder are counted together, without a look at whether they are the same, which is some
+   * times faster and says of nearly every text that no n-gram is frequent enough.
+   */
+  topBound(n: number): number {
+    const grams = this.#words.count - n + 1;
+    const mask = this.#clearCounts(Math.max(1, 2 * grams));
+    const counts = this.#counts;
+    let bound = 0;
+    for (let i = 0; i < grams; i++) {
+      const place = mixed(this.#hash(i, n)) & mask;
+      const count = counts[place]! + 1;
+      counts[place] = count;
+      bound = Math.max(bound, count * (this.#length(i, n) + n - 1));
+    }
+    return bound;
+  }
+
+  /** What {@link repeatedCharacters} is at most: the characters of all words in n-grams of whose remainder another one came before. */
+  repeatedBound(n: number): number {
+    const grams = this.#words.count - n + 1;
+    const mask = this.#clearCounts(Math.max(1, 4 * grams)); // 32 bits each: 128 remainders per n-gram
+    const seen = this.#counts;
+    let [bound, end] = [0, 0];
+    for (let i = 0; i < grams; i++) {
+      const hash = mixed(this.#hash(i, n));
+      const place = (hash >>> 5) & mask;
+      const before = seen[place]!;
+      seen[place] = before | (1 << hash);
+      if (((before >>> hash) & 1) === 0) continue;
+      const first = Math.max(i, end);
+      end = i + n;
+      bound += this.#length(first, end - first);
+    }
+    return bound;
   }
 
   /** The hash of n words joined. */
@@ -139,4 +202,9 @@ export class WordGrams {
     for (let k = 0; k < units; k++) if (this.#text.charCodeAt(a + k) !== this.#text.charCodeAt(b + k)) return false;
     return true;
   }
+}
+
+function mixed(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return half ^ (half >>> 13);
 }

@@ -9,27 +9,31 @@ export const hasLetter = 2;
 /** What one UTF-16 unit adds to a hash: `hash · hashBase + unit`, modulo 2^32. */
 export const hashBase = 0x01000193;
 
-/** The words of a text in their order. Arrays may be longer than there are words. */
+/** The words of a text in their order. Arrays may be longer than there are words, and serve one text after another. */
 export class Words {
+  /** The text that was read last. */
+  text = "";
   count = 0;
   /** Where each begins, in UTF-16 units. */
-  starts: Int32Array;
+  starts = new Int32Array(0);
   /** Where each ends. */
-  ends: Int32Array;
+  ends = new Int32Array(0);
   /** Characters of each, as code points. */
-  lengths: Int32Array;
+  lengths = new Int32Array(0);
   /** {@link hasOther} and {@link hasLetter} of each. */
-  kinds: Uint8Array;
+  kinds = new Uint8Array(0);
   /** Hashes of their units by {@link hashBase}: those of equal words are equal. */
-  hashes: Int32Array;
+  hashes = new Int32Array(0);
 
-  constructor(text: string) {
+  constructor(text = "") {
+    this.read(text);
+  }
+
+  /** Finds the words of another text, in the place of those that were there. */
+  read(text: string): void {
+    [this.text, this.count] = [text, 0];
     const room = (text.length >> 2) + 8;
-    this.starts = new Int32Array(room);
-    this.ends = new Int32Array(room);
-    this.lengths = new Int32Array(room);
-    this.kinds = new Uint8Array(room);
-    this.hashes = new Int32Array(room);
+    if (room > this.starts.length) this.#makeRoom(room);
     this.#scan(text);
   }
 
@@ -61,7 +65,7 @@ export class Words {
       others |= ~flag & punctuationFlag;
       letters |= flag & letterFlag;
     }
-    if (this.count === this.starts.length) this.#grow();
+    if (this.count === this.starts.length) this.#makeRoom(2 * this.count);
     const index = this.count++;
     this.starts[index] = start;
     this.ends[index] = at;
@@ -71,12 +75,12 @@ export class Words {
     return at;
   }
 
-  #grow(): void {
-    this.starts = doubled(this.starts);
-    this.ends = doubled(this.ends);
-    this.lengths = doubled(this.lengths);
-    this.hashes = doubled(this.hashes);
-    const kinds = new Uint8Array(this.starts.length);
+  #makeRoom(room: number): void {
+    this.starts = grown(this.starts, room);
+    this.ends = grown(this.ends, room);
+    this.lengths = grown(this.lengths, room);
+    this.hashes = grown(this.hashes, room);
+    const kinds = new Uint8Array(room);
     kinds.set(this.kinds);
     this.kinds = kinds;
   }
@@ -98,10 +102,10 @@ export function measureWords(text: string): { readonly count: number; readonly l
   return { count, longest };
 }
 
-function doubled(array: Int32Array): Int32Array {
-  const grown = new Int32Array(2 * array.length);
-  grown.set(array);
-  return grown;
+function grown(array: Int32Array, room: number): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(room);
+  copy.set(array);
+  return copy;
 }
 
 /** The hash that {@link Words} has for a word. */
