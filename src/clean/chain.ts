@@ -1,6 +1,6 @@
 // Steps in a row, as a recipe lists them. Those that look at one document at a time form chains; a step over all documents stands between two.
 import { z } from "zod";
-import { didYouMean, fail } from "../base/index.ts";
+import { CriaError, didYouMean, fail } from "../base/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { type CorpusStep, type CorpusStepRow, isCorpusRow } from "./corpus-step.ts";
 import type { CleanDocument } from "./document.ts";
@@ -49,13 +49,23 @@ export class Chain {
   apply(document: CleanDocument): Passage {
     const outcomes: Outcome[] = [];
     let current = document;
-    for (const { step } of this.steps) {
-      const outcome = step.apply(current);
+    for (const one of this.steps) {
+      const outcome = applyStep(one, current);
       outcomes.push(outcome);
       if (isDropped(outcome)) return { outcome, outcomes };
       current = outcome;
     }
     return { outcome: current, outcomes };
+  }
+}
+
+/** What a step makes of a document. @throws CriaError naming the step, where it fails */
+export function applyStep({ row, step }: ChainStep, document: CleanDocument): Outcome {
+  try {
+    return step.apply(document);
+  } catch (error) {
+    if (error instanceof CriaError) throw error;
+    return fail("data", `the step ${row.name} fails: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 export {
+  applyStep,
   Chain,
   type ChainStep,
   type OpenedCorpusStep,

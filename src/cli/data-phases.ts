@@ -16,11 +16,13 @@ export interface Asked {
   readonly recipe: DataRecipe;
   readonly out: string;
   readonly work: string;
+  /** Bytes of memory that cleaning may take. */
+  readonly memory: number | undefined;
 }
 
-/** Where a recipe's paths start, and where its intermediate files are. */
-export function placesOf({ path, work }: Asked): { readonly folder: string; readonly work: string } {
-  return { folder: dirname(path), work };
+/** Where a recipe's paths start, where its intermediate files are, and the memory that decides how these are cut. */
+export function placesOf({ path, work, memory }: Asked) {
+  return { folder: dirname(path), work, memory };
 }
 
 /** How the work runs. */
@@ -63,7 +65,8 @@ function wordsOf({ path, out, work }: Asked, flags: Flags, isHere: boolean): rea
   const place = (name: string) => (isHere ? name : resolve(name));
   const tokenizer = String(flags.tokenizer);
   const named = ["--tokenizer", tokenizer.startsWith("hf:") ? tokenizer : place(tokenizer), "--out", place(out), "--work", place(work)];
-  return ["data", "prepare", place(path), ...named];
+  const memory = flags.memory === undefined ? [] : ["--memory", String(flags.memory)];
+  return ["data", "prepare", place(path), ...named, ...memory];
 }
 
 /** Does one phase, or a machine's part of it. */
@@ -76,7 +79,7 @@ export async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Pr
   if (phase === count) {
     await using tokens = await tokenPhaseOf(asked, opened, flags, io);
     await tokens.run(shard);
-  } else if (phase < count) await runPhases(opened.job, { ...running(flags, io), phase, shard }, opened.sources);
+  } else if (phase < count) await runPhases(opened.job, { ...running(flags, io), memory: asked.memory, phase, shard }, opened.sources);
   else throw new UsageError(where, `--phase is ${phase}, but the recipe has ${count + 1} phases, from 0`);
   const done = { work: asked.work, phase, phases: count + 1, ...(shard !== undefined && { shard }) };
   const part = shard === undefined ? "" : `, part ${shard.index} of ${shard.count},`;

@@ -10,7 +10,7 @@ import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { type Asked, checkPlanFlags, placesOf, running, runOnePhase, tellPlan } from "./data-phases.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
-import { booleanFlag, required, stringFlag } from "./flag-values.ts";
+import { booleanFlag, bytesFlag, required, stringFlag } from "./flag-values.ts";
 import { callAgain } from "./hints.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { readDataRecipe } from "./recipe-kinds.ts";
@@ -68,6 +68,12 @@ export const prepareCommand: Command = {
       help: "where sources with steps keep what is done, so that a stopped run goes on; DIR.work by default, which goes when all is done",
     },
     { name: "threads", type: "number", help: "threads that clean; as many as the machine runs at once by default" },
+    {
+      name: "memory",
+      type: "string",
+      value: "SIZE",
+      help: "memory that cleaning may take, such as 2GB: it limits threads, and below 1GB what a task holds; without it, all threads run, which take 150 MB and 214 MB more each, beside the models of steps",
+    },
     { name: "plan", type: "boolean", help: "begin: write down in --work which files the tasks read, and print the phases as a script" },
     {
       name: "scheduler",
@@ -92,7 +98,8 @@ export const prepareCommand: Command = {
       throw new UsageError(where, `${path} is prepared data already: name a recipe, or see cria data stats`);
     if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
     const recipe = await readDataRecipe(path, where, io);
-    const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
+    const work = stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work`;
+    const asked = { path, recipe, out, work, memory: bytesFlag(flags, where, "memory") };
     checkPlanFlags(flags);
     if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
     if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);

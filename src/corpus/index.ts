@@ -33,6 +33,7 @@ export {
   type TextOptions,
   type TextPart,
   Texts,
+  textBytesOf,
   textForms,
   textParts,
 } from "./texts/index.ts";

@@ -28,6 +28,7 @@ export class AskedWorker implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #options: AskedWorkerOptions;
   #hasEnded = false;
+  #hasFailed = false;
 
   constructor(url: URL, options: AskedWorkerOptions) {
     // No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
@@ -36,6 +37,11 @@ export class AskedWorker implements AsyncDisposable {
     this.#worker.once("exit", () => {
       this.#hasEnded = true;
     });
+  }
+
+  /** Whether the thread ended, or failed outside of an order. */
+  get hasFailed(): boolean {
+    return this.#hasEnded || this.#hasFailed;
   }
 
   /** Gives an order. @returns the answer @throws what went wrong in the thread, or that it has ended */
@@ -48,15 +54,19 @@ export class AskedWorker implements AsyncDisposable {
         worker.off("error", fail);
         worker.off("exit", died);
       };
-      const fail = (error: unknown) => {
+      const refuse = (error: unknown) => {
         end();
         reject(explainWorker(where, error));
+      };
+      const fail = (error: unknown) => {
+        this.#hasFailed = true;
+        refuse(error);
       };
       const died = () => fail(new CriaError(where, `a thread that ${does} has ended: give it less memory, or stop other programs`));
       if (this.#hasEnded) return died();
       const hear = (message: Message) => {
         if ("report" in message) return onReport(message.report);
-        if ("problem" in message) return fail(errorOf(message.problem));
+        if ("problem" in message) return refuse(errorOf(message.problem));
         end();
         resolve(message.answer);
       };

@@ -6,6 +6,69 @@ import { partialPath, removePartialsOf } from "./partials.ts";
 import { checkReplaceable } from "./regular-file.ts";
 import { syncFolder } from "./sync-folder.ts";
 
+/** A file that is written piece by piece, and takes the place of `path` when it is whole. Disposed of before, it leaves nothing. */
+export class AtomicFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #beside: string;
+  readonly #where: string;
+  #handle: FileHandle | undefined;
+
+  private constructor(path: string, beside: string, handle: FileHandle, where: string) {
+    [this.#path, this.#beside, this.#handle, this.#where] = [path, beside, handle, where];
+  }
+
+  /** What killed writers of the same file left goes first. @throws CriaError, also when the path names a device, a FIFO or a folder */
+  static async open(path: string, where = "files"): Promise<AtomicFile> {
+    try {
+      await checkReplaceable(path, where);
+      await removePartialsOf(path);
+      const beside = partialPath(path);
+      return new AtomicFile(path, beside, await open(beside, "w"), where);
+    } catch (error) {
+      throw explainIo(where, path, error);
+    }
+  }
+
+  /** Writes all of a chunk, which may change again afterwards. @throws CriaError, when the disk is full, too */
+  async write(chunk: Uint8Array): Promise<void> {
+    const handle = this.#openHandle();
+    try {
+      for (let done = 0; done < chunk.length; )
+        done += (await handle.write(chunk, done, Math.min(chunk.length - done, 1 << 30))).bytesWritten;
+    } catch (error) {
+      throw explainIo(this.#where, this.#path, error);
+    }
+  }
+
+  /** Makes what was written the file. */
+  async commit(): Promise<void> {
+    const handle = this.#openHandle();
+    try {
+      await handle.sync();
+      await handle.close();
+      this.#handle = undefined;
+      await rename(this.#beside, this.#path);
+      await syncFolder(dirname(this.#path));
+    } catch (error) {
+      await rm(this.#beside, { force: true }).catch(() => undefined);
+      throw explainIo(this.#where, this.#path, error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    await handle.close().catch(() => undefined);
+    await rm(this.#beside, { force: true }).catch(() => undefined);
+  }
+
+  #openHandle(): FileHandle {
+    if (this.#handle === undefined) throw new Error(`${this.#path} is written already`);
+    return this.#handle;
+  }
+}
+
 /**
  * Replaces `path` with the given bytes or chunks. On any error the file that was there before is intact and nothing is left beside it; what killed
  * writers of the same file left goes first.
@@ -16,23 +79,13 @@ export async function atomicWrite(
   content: string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   where = "files",
 ): Promise<void> {
-  const beside = partialPath(path);
-  let handle: FileHandle | undefined;
+  await using file = await AtomicFile.open(path, where);
   try {
-    await checkReplaceable(path, where);
-    await removePartialsOf(path);
-    handle = await open(beside, "w");
-    for await (const chunk of chunks(content)) await writeAll(handle, chunk);
-    await handle.sync();
-    await handle.close();
-    handle = undefined;
-    await rename(beside, path);
-    await syncFolder(dirname(path));
+    for await (const chunk of chunks(content)) await file.write(chunk);
   } catch (error) {
-    await handle?.close().catch(() => undefined);
-    await rm(beside, { force: true }).catch(() => undefined);
     throw explainIo(where, path, error);
   }
+  await file.commit();
 }
 
 /** Writes a value as JSON with an indentation of two; the old file or the new one is there at any time. */
@@ -43,8 +96,4 @@ export async function atomicWriteJson(path: string, value: unknown, where = "fil
 function chunks(content: string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
   if (typeof content === "string") return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done, Math.min(chunk.length - done, 1 << 30))).bytesWritten;
 }

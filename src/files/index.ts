@@ -1,6 +1,6 @@
 export { AskedWorker, answerOrders } from "./asked-worker.ts";
 export { atomicFolder, removeFolder } from "./atomic-folder.ts";
-export { atomicWrite, atomicWriteJson } from "./atomic-write.ts";
+export { AtomicFile, atomicWrite, atomicWriteJson } from "./atomic-write.ts";
 export { explainIo } from "./explain-io.ts";
 export { FileSource, openFile } from "./file-source.ts";
 export { hashAside } from "./hash-aside.ts";

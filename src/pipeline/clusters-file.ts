@@ -23,7 +23,7 @@ export type FoundClusters = z.output<typeof form>;
 /** Writes what was found. @param counts documents of each part */
 export async function writeClusters(path: string, { copies, sizes, largest, leftApart }: Clusters, counts: Uint32Array): Promise<void> {
   const found: FoundClusters = {
-    copies: copies.length,
+    copies,
     sizes: Object.fromEntries([...sizes].sort(([a], [b]) => a - b)),
     leftApart,
     largest: largest.map(({ documents, members }) => ({ documents, members: members.map((member) => placeOf(member, counts)) })),

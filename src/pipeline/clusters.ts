@@ -1,26 +1,41 @@
-// Clusters of documents: pairs that share a key, joined by union-find over the documents that are in one.
-import type { Marks } from "./keys.ts";
-import { bytesOfBits } from "./keys.ts";
+// Clusters of documents: pairs that share a key, joined by union-find over the documents that are in one. The least number of a cluster stays.
+import { type PartKeys, sliceOf, slicesOf } from "./compare.ts";
+import { bytesOfBits, type Marks } from "./marks.ts";
+import type { PairWriter } from "./pairs.ts";
 
-/** Keys of the documents of a part in one partition: lower half, upper half and document, in turns. */
-export interface PartKeys {
-  readonly keys: Uint32Array;
+/** Keys of the documents of a part in one partition. */
+export interface NumberedKeys {
+  readonly keys: PartKeys;
   /** The number of the part's first document among all. */
   readonly first: number;
 }
 
-/** The pairs of each document that shares a key with an earlier one, and the first that has the key. @returns both numbers of each pair, in turns */
-export function pairsOf(parts: readonly PartKeys[]): Uint32Array {
-  const table = new FirstTable(parts.reduce((sum, { keys }) => sum + keys.length / 3, 0));
-  const pairs: number[] = [];
-  for (const { keys, first } of parts)
-    for (let i = 0; i < keys.length; i += 3) {
-      const document = first + keys[i + 2]!;
-      const earlier = table.firstOf(keys[i]!, keys[i + 1]!, document);
-      if (earlier !== document) pairs.push(earlier, document);
-    }
-  return Uint32Array.from(pairs);
+/** Gives the pair of each document that shares a key with an earlier one, and the first that has the key. @param tableBytes memory that the hash table may take */
+export async function findPairs(
+  parts: readonly NumberedKeys[],
+  pairs: Pick<PairWriter, "add" | "settle">,
+  tableBytes: number,
+): Promise<void> {
+  const count = parts.reduce((sum, { keys }) => sum + keys.count, 0);
+  const { slices, places } = slicesOf(count, placeBytes, tableBytes);
+  const table = new FirstTable(places);
+  for (let slice = 0; slice < slices; slice++) {
+    table.clear();
+    for (const { keys, first } of parts)
+      for await (const some of keys.read()) {
+        for (let i = 0; i < some.length; i += 3) {
+          if (slices > 1 && sliceOf(some[i + 1]!, slices) !== slice) continue;
+          const document = first + some[i + 2]!;
+          const earlier = table.firstOf(some[i]!, some[i + 1]!, document);
+          if (earlier !== document) pairs.add(earlier, document);
+        }
+        await pairs.settle();
+      }
+  }
 }
+
+/** Bytes of a place of {@link FirstTable}. */
+const placeBytes = 12;
 
 /** Keys with the first document that had each. */
 class FirstTable {
@@ -28,10 +43,13 @@ class FirstTable {
   readonly #places: Uint32Array;
   readonly #mask: number;
 
-  constructor(keys: number) {
-    const places = 2 ** Math.ceil(Math.log2(Math.max(16, 1.5 * keys)));
+  constructor(places: number) {
     this.#places = new Uint32Array(3 * places);
     this.#mask = places - 1;
+  }
+
+  clear(): void {
+    this.#places.fill(0);
   }
 
   firstOf(low: number, high: number, document: number): number {
@@ -50,7 +68,9 @@ class FirstTable {
 /** What pairs were joined to. */
 export interface Clusters {
   /** Documents that are in a cluster and not its first. */
-  readonly copies: Uint32Array;
+  readonly copies: number;
+  /** A bit per document, 1 for those. */
+  readonly bits: Uint8Array;
   /** How many clusters have so many documents, by size. */
   readonly sizes: ReadonlyMap<number, number>;
   /** The size of the largest clusters, and their first few documents. */
@@ -59,66 +79,146 @@ export interface Clusters {
   readonly leftApart: number;
 }
 
+/** A cluster by its first document, and that one's place among those in a pair. */
+interface LargeCluster {
+  readonly first: number;
+  readonly place: number;
+  readonly documents: number;
+}
+
 /** So many of the largest clusters are listed, each with so many documents. */
 const [mostListed, mostMembers] = [20, 5];
 
-/** Joins pairs to clusters. @param most documents of a cluster; a pair that would make a larger one is left out */
-export function joinPairs(lists: readonly Uint32Array[], most: number): Clusters {
-  const documents = different(lists);
-  const sets = new Sets(documents.length);
+/** What is joined. */
+export interface Joining {
+  /** Documents there are. */
+  readonly documents: number;
+  /** Documents of a cluster; a pair that would make a larger one is left out. */
+  readonly most: number;
+  /** Hears how much memory joining takes, when it is known how many documents are in a pair. May throw. */
+  readonly onNeed?: ((need: { readonly linked: number; readonly bytes: number }) => void) | undefined;
+}
+
+type Pairs = AsyncIterable<BigUint64Array>;
+
+/**
+ * Joins pairs to clusters, in the order in which they come.
+ * @param pairs the earlier document of each in the upper half, the later one in the lower half; read twice: first to see which documents are in one, in any order
+ */
+export async function joinPairs(
+  pairs: { readonly any: () => Pairs; readonly ordered: () => Pairs },
+  { documents, most, onNeed }: Joining,
+): Promise<Clusters> {
+  const linked = new Linked(documents);
+  for await (const some of pairs.any()) for (const pair of some) linked.add(pair);
+  linked.close();
+  onNeed?.({ linked: linked.count, bytes: linked.bytes + 8 * linked.count });
+  const sets = new Sets(linked.count);
   let leftApart = 0;
-  for (const pairs of lists)
-    for (let i = 0; i < pairs.length; i += 2)
-      if (!sets.join(placeOf(documents, pairs[i]!), placeOf(documents, pairs[i + 1]!), most)) leftApart++;
+  for await (const some of pairs.ordered())
+    for (const pair of some) if (!sets.join(linked.place(earlierOf(pair)), linked.place(laterOf(pair)), most)) leftApart++;
+  const bits = new Uint8Array(bytesOfBits(documents));
   const sizes = new Map<number, number>();
-  const roots: { first: number; documents: number }[] = [];
-  const copies: number[] = [];
-  for (const [place, document] of documents.entries()) {
-    if (sets.rootOf(place) !== place) copies.push(document);
-    else {
+  let largest: LargeCluster[] = [];
+  let [copies, place] = [0, 0];
+  for (const document of linked.all()) {
+    const root = sets.rootOf(place);
+    if (root !== place) {
+      bits[document >>> 3]! |= 1 << (document & 7);
+      copies++;
+    } else {
       const size = sets.sizeOf(place);
       sizes.set(size, (sizes.get(size) ?? 0) + 1);
-      roots.push({ first: document, documents: size });
+      largest.push({ first: document, place, documents: size });
+      if (largest.length > 100 * mostListed) largest = largestOf(largest);
     }
+    place++;
   }
-  const largest = roots.sort((a, b) => b.documents - a.documents || a.first - b.first).slice(0, mostListed);
-  const members = membersOf(largest, documents, sets);
+  largest = largestOf(largest);
+  const members = membersOf(largest, linked, sets);
   return {
-    ...{ copies: Uint32Array.from(copies), sizes, leftApart },
-    largest: largest.map(({ first, documents }) => ({ documents, members: members.get(first) ?? [] })),
+    ...{ copies, bits, sizes, leftApart },
+    largest: largest.map(({ place, documents }) => ({ documents, members: members.get(place) ?? [] })),
   };
 }
 
-/** The first few documents of each cluster, by its first one. */
-function membersOf(clusters: readonly { readonly first: number }[], documents: Uint32Array, sets: Sets): ReadonlyMap<number, number[]> {
-  const members = new Map<number, number[]>(clusters.map(({ first }) => [first, []]));
-  for (const [place, document] of documents.entries()) {
-    const listed = members.get(documents[sets.rootOf(place)]!);
+/** The first few documents of each cluster, by the place of its first one. */
+function membersOf(clusters: readonly LargeCluster[], linked: Linked, sets: Sets): ReadonlyMap<number, readonly number[]> {
+  const members = new Map<number, number[]>(clusters.map(({ place }) => [place, []]));
+  let place = 0;
+  for (const document of linked.all()) {
+    const listed = members.get(sets.rootOf(place++));
     if (listed !== undefined && listed.length < mostMembers) listed.push(document);
   }
   return members;
 }
 
-/** The numbers of all lists, rising, each once. */
-function different(lists: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.set(list, at);
-    at += list.length;
-  }
-  return all.sort().filter((value, i, sorted) => i === 0 || value !== sorted[i - 1]);
+function earlierOf(pair: bigint): number {
+  return Number(pair >> 32n);
 }
 
-/** Where a number stands among rising ones that hold it. */
-function placeOf(sorted: Uint32Array, value: number): number {
-  let [low, high] = [0, sorted.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
+function laterOf(pair: bigint): number {
+  return Number(pair & 0xffffffffn);
+}
+
+function largestOf(clusters: LargeCluster[]): LargeCluster[] {
+  return clusters.sort((a, b) => b.documents - a.documents || a.first - b.first).slice(0, mostListed);
+}
+
+/** Documents per count of {@link Linked}. */
+const rankEvery = 512;
+
+/** The documents that are in a pair: a bit per document, and how many there are in front of every 512th. */
+class Linked {
+  readonly #documents: number;
+  readonly #bits: Uint8Array;
+  readonly #ranks: Uint32Array;
+  count = 0;
+
+  constructor(documents: number) {
+    this.#documents = documents;
+    this.#bits = new Uint8Array(bytesOfBits(documents));
+    this.#ranks = new Uint32Array(Math.ceil(documents / rankEvery));
   }
-  return low;
+
+  /** Bytes of memory that it takes, with as many bits for the copies. */
+  get bytes(): number {
+    return 2 * this.#bits.length + this.#ranks.byteLength;
+  }
+
+  add(pair: bigint): void {
+    for (const document of [earlierOf(pair), laterOf(pair)]) this.#bits[document >>> 3]! |= 1 << (document & 7);
+  }
+
+  close(): void {
+    for (const [byte, bits] of this.#bits.entries()) {
+      if (byte % (rankEvery / 8) === 0) this.#ranks[byte / (rankEvery / 8)] = this.count;
+      this.count += ones(bits);
+    }
+  }
+
+  /** Where a document stands among those in a pair. */
+  place(document: number): number {
+    const [rank, byte] = [Math.floor(document / rankEvery), document >>> 3];
+    let place = this.#ranks[rank]!;
+    for (let i = rank * (rankEvery / 8); i < byte; i++) place += ones(this.#bits[i]!);
+    return place + ones(this.#bits[byte]! & ((1 << (document & 7)) - 1));
+  }
+
+  /** The documents, rising. */
+  *all(): Generator<number> {
+    for (let document = 0; document < this.#documents; document++) {
+      const bits = this.#bits[document >>> 3]!;
+      if (bits === 0) document += 7 - (document & 7);
+      else if (((bits >> (document & 7)) & 1) === 1) yield document;
+    }
+  }
+}
+
+const onesOf = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
+
+function ones(byte: number): number {
+  return onesOf[byte]!;
 }
 
 /** Disjoint sets whose root is their least member. */
@@ -127,7 +227,8 @@ class Sets {
   readonly #sizes: Uint32Array;
 
   constructor(count: number) {
-    this.#parents = Uint32Array.from({ length: count }, (_, i) => i);
+    this.#parents = new Uint32Array(count);
+    for (let i = 0; i < count; i++) this.#parents[i] = i;
     this.#sizes = new Uint32Array(count).fill(1);
   }
 
@@ -161,17 +262,13 @@ class Sets {
 }
 
 /** A bit per document, 1 for copies. @param counts documents of each part */
-export function marksOf({ copies }: Clusters, counts: Uint32Array): Marks {
+export function marksOf({ bits: copies }: Pick<Clusters, "bits">, counts: Uint32Array): Marks {
   const bits = new Uint8Array(counts.reduce((sum, count) => sum + bytesOfBits(count), 0));
-  let [part, before, start] = [0, 0, 0];
-  for (const document of copies) {
-    while (document >= before + counts[part]!) {
-      before += counts[part]!;
-      start += bytesOfBits(counts[part]!);
-      part++;
-    }
-    const bit = document - before;
-    bits[start + (bit >> 3)]! |= 1 << (bit & 7);
+  let [document, start] = [0, 0];
+  for (const count of counts) {
+    for (let bit = 0; bit < count; bit++, document++)
+      if (((copies[document >>> 3]! >> (document & 7)) & 1) === 1) bits[start + (bit >> 3)]! |= 1 << (bit & 7);
+    start += bytesOfBits(count);
   }
   return { counts, bits };
 }

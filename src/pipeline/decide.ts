@@ -4,14 +4,19 @@ import { parseJson } from "../base/index.ts";
 import { type CleanDocument, isClusterStep, isStatisticStep, KeyList, type KeyStep, type Outcome } from "../clean/index.ts";
 import { explainIo } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
-import { partitionOf, readMarks } from "./keys.ts";
+import { partitionOf } from "./keys.ts";
+import { MarkStream } from "./marks.ts";
 import { MeasureReader, readMeasures } from "./measures.ts";
 import { comparisonOf, fileOf, groupOf, measuresFileOf, type OpenedSource, partsOfGroup } from "./phases.ts";
 
 const where = "data";
 
 /** Decides about the documents of a part, which come in their order. */
-export type Decider = (document: CleanDocument) => Outcome;
+export interface Decider {
+  decide(document: CleanDocument): Outcome;
+  /** Hears that there are no more documents. @throws CriaError where what was found is not of these documents */
+  end(): void;
+}
 
 /** The part of a source in the pass behind a stage. */
 interface DecidedPart {
@@ -28,16 +33,19 @@ export async function openDecider(part: DecidedPart): Promise<Decider> {
   const { step } = opened.stages[stage]!.behind!;
   if (!isStatisticStep(step)) {
     const marks = await MarkReader.open(part, step);
-    return (document) => step.decide(document, marks.next(document));
+    return { decide: (document) => step.decide(document, marks.next(document)), end: () => marks.end() };
   }
   const decide = step.decider(await readSummary(fileOf(job, { kind: "summarise", stage }, opened.source, 0)));
   const measures = new MeasureReader(
     step,
     await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, opened.source, part.part))),
   );
-  return (document) => {
-    const measured = measures.next(document);
-    return measured === undefined ? document : decide(document, measured);
+  return {
+    decide(document) {
+      const measured = measures.next(document);
+      return measured === undefined ? document : decide(document, measured);
+    },
+    end: () => undefined,
   };
 }
 
@@ -47,48 +55,50 @@ export async function readSummary(path: string): Promise<unknown> {
   return parseJson(where, path, text, "remove it, and run the command again");
 }
 
+/** Bytes of marks of one partition that are read at once, at most. */
+const mostWindow = 1 << 16;
+
 /** The marks on the keys of one part, taken in the order in which its documents give the keys again, or on its documents. */
 class MarkReader {
   readonly #step: KeyStep;
-  readonly #bits: readonly Uint8Array[];
-  readonly #isPerDocument: boolean;
-  /** How many bits of each partition are taken. */
-  readonly #taken: Float64Array;
+  readonly #marks: readonly MarkStream[];
   readonly #keys = new KeyList();
 
-  private constructor(step: KeyStep, bits: readonly Uint8Array[], isPerDocument: boolean) {
-    this.#step = step;
-    this.#bits = bits;
-    this.#isPerDocument = isPerDocument;
-    this.#taken = new Float64Array(bits.length);
+  private constructor(step: KeyStep, marks: readonly MarkStream[]) {
+    [this.#step, this.#marks] = [step, marks];
   }
 
-  static async open({ job, opened: { source, partitions: usual }, stage, part }: DecidedPart, step: KeyStep): Promise<MarkReader> {
-    if (isClusterStep(step)) return new MarkReader(step, [await readMarks(fileOf(job, { kind: "join", stage }, source, 0), part)], true);
+  static async open({ job, opened, stage, part }: DecidedPart, step: KeyStep): Promise<MarkReader> {
+    const { source, partitions: usual, taskBytes } = opened;
+    if (isClusterStep(step)) {
+      const path = fileOf(job, { kind: "join", stage }, source, 0);
+      return new MarkReader(step, [await MarkStream.open(path, part, mostWindow)]);
+    }
     const { groups, partitions } = comparisonOf(step, source.parts.length, usual);
     const group = groupOf(part, groups, source.parts.length);
     const { first } = partsOfGroup(group, groups, source.parts.length);
-    const bits: Uint8Array[] = [];
+    const window = Math.max(512, Math.min(mostWindow, Math.floor(taskBytes / (4 * partitions))));
+    const marks: MarkStream[] = [];
     for (let p = 0; p < partitions; p++)
-      bits.push(await readMarks(fileOf(job, { kind: "compare", stage }, source, group * partitions + p), part - first));
-    return new MarkReader(step, bits, false);
+      marks.push(await MarkStream.open(fileOf(job, { kind: "compare", stage }, source, group * partitions + p), part - first, window));
+    return new MarkReader(step, marks);
   }
 
   /** Whether each key of the next document, or the document itself, is marked. */
   next(document: CleanDocument): (mark: number) => boolean {
-    if (this.#isPerDocument) {
-      const isMarked = this.#take(0);
+    if (isClusterStep(this.#step)) {
+      const isMarked = this.#marks[0]!.take();
       return () => isMarked;
     }
     this.#keys.clear();
     this.#step.addKeys(document, this.#keys);
     const { halves, count } = this.#keys;
-    const marked = Array.from({ length: count }, (_, i) => this.#take(partitionOf(halves[2 * i + 1]!, this.#bits.length)));
+    const marked = Array.from({ length: count }, (_, i) => this.#marks[partitionOf(halves[2 * i + 1]!, this.#marks.length)]!.take());
     return (key) => marked[key] === true;
   }
 
-  #take(partition: number): boolean {
-    const bit = this.#taken[partition]!++;
-    return ((this.#bits[partition]![bit >>> 3]! >> (bit & 7)) & 1) === 1;
+  /** @throws CriaError where marks are left */
+  end(): void {
+    for (const marks of this.#marks) marks.end();
   }
 }

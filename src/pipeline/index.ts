@@ -3,10 +3,11 @@ export { type CleanedTexts, cleanedTexts, type StepSummary } from "./cleaned.ts"
 export type { JobFile, JobSource, PipelineJob } from "./job.ts";
 export { type LineChange, lineChanges } from "./line-changes.ts";
 export { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";
-export { filesFrom, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
+export { openSources, type Phase, phasesOf, type Task } from "./phases.ts";
 export type { SourceReport } from "./report.ts";
 export { cleaningPage } from "./report-page.ts";
 export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
 export { parseShard } from "./shard.ts";
+export { filesFrom } from "./step-files.ts";
 export { type PreparedRecipe, type PrepareRecipeOptions, prepareRecipe, TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
 export { type TriedDocument, type TriedStep, tryDocument } from "./try-document.ts";

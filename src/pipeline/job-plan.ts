@@ -3,7 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { check, fail } from "../base/index.ts";
+import { byteSize, check, fail } from "../base/index.ts";
 import { stepEntries } from "../clean/index.ts";
 import { formNames } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
@@ -18,6 +18,7 @@ const planSchema = z.strictObject({
   folder: z.string(),
   base: z.string(),
   stretchBytes: z.int().min(1),
+  taskBytes: z.int().min(1),
   sources: z.array(
     z.strictObject({
       name: z.string(),
@@ -81,6 +82,8 @@ function difference(known: PipelineJob, mine: PipelineJob): string {
     const file = otherFile(before, source);
     if (file !== undefined) return `${file} is new or was changed since it was begun`;
   }
+  if (known.taskBytes !== mine.taskBytes)
+    return `its tasks take ${byteSize(mine.taskBytes)} of memory each, but took ${byteSize(known.taskBytes)} when it was begun, as the memory of a run makes them`;
   return "its sources or the size of their parts are others than when it was begun";
 }
 

@@ -42,5 +42,7 @@ export interface PipelineJob {
   readonly base: string;
   /** A part of a file that is cut has so many bytes. */
   readonly stretchBytes: number;
+  /** Bytes of memory that a task takes for keys, tables and marks, from which the number of partitions follows. */
+  readonly taskBytes: number;
   readonly sources: readonly JobSource[];
 }

@@ -6,7 +6,9 @@ import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../co
 import { jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { keepPlan, readPlan } from "./job-plan.ts";
-import { filesFrom, type OpenedSource, openSources } from "./phases.ts";
+import { taskBytesOf } from "./memory.ts";
+import { type OpenedSource, openSources } from "./phases.ts";
+import { filesFrom } from "./step-files.ts";
 
 const where = "data";
 /** Files are cut into parts of so many bytes: small enough that many machines share a dump, large enough that starting one costs nothing. */
@@ -25,6 +27,10 @@ export interface OpenJobOptions {
   readonly work: string;
   /** Bytes of a part of a file that may be cut. @default 64 MB */
   readonly stretchBytes?: number | undefined;
+  /** Bytes of memory that the run may take, from which {@link taskBytesOf} follows. */
+  readonly memory?: number | undefined;
+  /** Bytes of memory that a task takes for keys, tables and marks. @default what `memory` makes of it */
+  readonly taskBytes?: number | undefined;
   /** Whether the files are those of the job that is written down, where one is: a thousand machines need not look for 72,000 files each. */
   readonly isOneOfMany?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -47,6 +53,7 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   const base = resolve(folder ?? ".");
   const plan = isOneOfMany ? await readPlan(resolve(work)) : undefined;
   const stretchBytes = options.stretchBytes ?? plan?.stretchBytes ?? usualStretch;
+  const taskBytes = options.taskBytes ?? (options.memory === undefined ? plan?.taskBytes : undefined) ?? taskBytesOf(options.memory);
   const opened: JobSource[] = [];
   const notes: string[] = [];
   for (const [i, source] of sources.entries()) {
@@ -58,7 +65,7 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
     const stepFiles = await Promise.all(named.map((path) => stepFileOf(resolve(base, path))));
     opened.push({ name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles });
   }
-  const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, sources: opened };
+  const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, taskBytes, sources: opened };
   const ready = await openSources(job); // steps that are wrong are named before anything is written
   await keepPlan(job);
   return { job, sources: ready, notes };

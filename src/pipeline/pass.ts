@@ -1,14 +1,15 @@
 // A part of a source on its way through one pass: what the step in front has found decides about each document, steps for single documents follow, and what
 // stays gives keys or measures to the step behind. It makes a file of documents and, beside it, what they gave, a report, and times.
 import { stat } from "node:fs/promises";
-import { CleanDocument, isClusterStep, isDropped, isStatisticStep, type Stage } from "../clean/index.ts";
+import { fail } from "../base/index.ts";
+import { applyStep, CleanDocument, isClusterStep, isDropped, isStatisticStep, type Stage } from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
 import { type ListedMember, listedIn, readClusters } from "./clusters-file.ts";
 import { Counter } from "./counter.ts";
 import { type Decider, openDecider } from "./decide.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
-import { type Gatherer, gathererOf } from "./gather.ts";
+import { type Gatherer, openGatherer } from "./gather.ts";
 import { checkUnchanged } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
@@ -24,6 +25,8 @@ export interface PassRun {
   readonly signal?: AbortSignal | undefined;
   /** Hears from time to time which share of the part is done, from 0 to 1. */
   readonly onShare?: ((share: number) => void) | undefined;
+  /** Hears where each document is from. */
+  readonly onPlace?: ((place: string) => void) | undefined;
 }
 
 /** A part of a source on its way through one pass. */
@@ -34,17 +37,18 @@ export class Pass {
   readonly #index: number;
   readonly #part: number;
   readonly #counter: Counter;
-  readonly #gatherer: Gatherer | undefined;
+  #gatherer: Gatherer | undefined;
   readonly #clock: StepClock;
   /** Documents whose beginnings the report shows, as members of large clusters. */
   #listed: ReadonlyMap<number, ListedMember> = new Map();
   #documentsRead = 0;
+  /** What the last document gave, while it is written. */
+  #gathered: Promise<void> | undefined;
   #onShare: PassRun["onShare"];
 
   constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
     const found = opened.stages[stage]!;
     [this.#job, this.#opened, this.#stage, this.#index, this.#part] = [job, opened, found, stage, part];
-    this.#gatherer = gathererOf(opened, stage);
     const before = found.before === undefined ? [] : [found.before];
     const names = [...before, ...found.chain.steps].map(({ row }) => row.name);
     this.#counter = new Counter(names);
@@ -56,21 +60,25 @@ export class Pass {
   }
 
   /** The file of documents appears last, so that all others are there when it is. */
-  async run({ signal, onShare }: PassRun = {}): Promise<void> {
-    this.#onShare = onShare;
+  async run(run: PassRun = {}): Promise<void> {
+    this.#onShare = run.onShare;
     const path = fileOf(this.#job, { kind: "pass", stage: this.#index }, this.#source, this.#part);
-    await atomicWrite(path, this.#lines(path, signal), where);
+    await using gatherer = await openGatherer(this.#opened, this.#index, gatheredFileOf(path, this.#stage.behind));
+    this.#gatherer = gatherer;
+    await atomicWrite(path, this.#lines(path, run), where);
   }
 
-  async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  async *#lines(path: string, { signal, onPlace }: PassRun): AsyncGenerator<Uint8Array> {
     const deciders = await this.#deciders();
     this.#listed = await this.#listedMembers();
     let chunk = "";
     this.#clock.begin();
     for await (const document of this.#documents()) {
       signal?.throwIfAborted();
+      onPlace?.(placeOf(document));
       const kept = this.#through(document, deciders);
       if (kept !== undefined) {
+        await this.#gathered;
         chunk += documentLine(kept);
         if (chunk.length >= chunkLength) {
           yield Buffer.from(chunk);
@@ -81,7 +89,8 @@ export class Pass {
       this.#clock.begin();
     }
     yield Buffer.from(chunk);
-    await this.#gatherer?.write(gatheredFileOf(path, this.#stage.behind));
+    for (const decider of deciders) decider.end();
+    await this.#gatherer?.finish();
     await atomicWriteJson(timesFileOf(path), this.#clock.times, where);
     await atomicWriteJson(reportFileOf(path), this.#counter.report(), where);
   }
@@ -118,11 +127,7 @@ export class Pass {
   /** What decides about a document, one after another: the step in front of the pass and those of its chain. */
   async #deciders(): Promise<readonly Decider[]> {
     const { before, chain } = this.#stage;
-    const steps = chain.steps.map(
-      ({ step }): Decider =>
-        (document) =>
-          step.apply(document),
-    );
+    const steps = chain.steps.map((one): Decider => ({ decide: (document) => applyStep(one, document), end: () => undefined }));
     if (before === undefined) return steps;
     return [await openDecider({ job: this.#job, opened: this.#opened, stage: this.#index - 1, part: this.#part }), ...steps];
   }
@@ -134,27 +139,42 @@ export class Pass {
     return listedIn(await readClusters(clustersFileOf(joined)), this.#part);
   }
 
-  /** The document after all steps of the pass; undefined where one dropped it. */
+  /** {@link #afterSteps}, where what fails is told with the document. */
   #through(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
+    try {
+      return this.#afterSteps(document, deciders);
+    } catch (error) {
+      const message = (error as Error).message.replace(`[${where}] `, "");
+      return fail(where, `${placeOf(document)}: ${message}`, { cause: error });
+    }
+  }
+
+  /** The document after all steps of the pass; undefined where one dropped it. */
+  #afterSteps(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
     let bytes = Buffer.byteLength(document.text);
     this.#clock.end(0, bytes);
     this.#counter.read(document, bytes);
     const listed = this.#listed.get(this.#documentsRead++);
     if (listed !== undefined) this.#counter.member(0, listed, document);
     let current = document;
-    for (const [index, decide] of deciders.entries()) {
+    for (const [index, decider] of deciders.entries()) {
       this.#clock.start();
-      const outcome = decide(current);
+      const outcome = decider.decide(current);
       this.#clock.end(1 + index, bytes);
       bytes = this.#counter.step(index, current, bytes, outcome);
       if (isDropped(outcome)) return undefined;
       current = outcome;
     }
     this.#clock.start();
-    this.#gatherer?.add(current);
+    this.#gathered = this.#gatherer?.add(current);
     this.#clock.end(1 + deciders.length, bytes);
     this.#counter.kept(current, bytes);
     this.#clock.start();
     return current;
   }
+}
+
+/** Where a document is from. */
+function placeOf({ facts }: CleanDocument): string {
+  return String(facts.id ?? "");
 }

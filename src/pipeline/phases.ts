@@ -1,19 +1,10 @@
 // The phases of a pipeline: passes over the documents, and between two of them the comparison of what all documents gave. A phase is a list of tasks that
 // need not wait for each other; a task is done when its file is there.
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { fail } from "../base/index.ts";
-import {
-  isClusterStep,
-  isStatisticStep,
-  type KeyStep,
-  type OpenedCorpusStep,
-  openStages,
-  type Stage,
-  type StepFiles,
-} from "../clean/index.ts";
-import { openFile } from "../files/index.ts";
+import { join } from "node:path";
+import { isClusterStep, isStatisticStep, type KeyStep, type OpenedCorpusStep, openStages, type Stage } from "../clean/index.ts";
+import { textBytesOf } from "../corpus/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
+import { SharedStepFiles } from "./step-files.ts";
 
 /** One piece of work, which makes one file. */
 export interface Task {
@@ -40,47 +31,30 @@ export interface Phase {
 export interface OpenedSource {
   readonly source: JobSource;
   readonly stages: readonly Stage[];
-  /** Keys of all documents make so many partitions of which memory holds one. */
+  /** Keys of all documents make so many partitions, of which memory holds one. */
   readonly partitions: number;
+  /** See `PipelineJob.taskBytes`. */
+  readonly taskBytes: number;
+  /** The files that steps have read, which are the same for all sources of a job. */
+  readonly files: SharedStepFiles;
 }
 
-/** Bytes of text whose keys one partition takes, about: of lines, 8 million keys and 200 MB of memory. */
-const partitionBytes = 256 * 2 ** 20;
+/** A partition has the keys of so much text per byte of memory: of lines of fifty bytes, as many as fill a task's hash table. */
+const textPerByte = 2;
 
-/** The sources of a job with their steps opened. @throws CriaError where a recipe's steps are wrong, or a file of theirs cannot be read */
-export async function openSources(job: PipelineJob): Promise<readonly OpenedSource[]> {
+/** The sources of a job with their steps opened. @param files of steps @throws CriaError where a recipe's steps are wrong, or a file of theirs cannot be read */
+export async function openSources(job: PipelineJob, files = new SharedStepFiles(job.base)): Promise<readonly OpenedSource[]> {
   const opened = job.sources.map(async (source) => {
-    const bytes = source.parts.reduce((sum, part) => sum + part.bytes, 0);
+    const bytes = source.parts.reduce((sum, { file, bytes }) => sum + textBytesOf({ name: source.files[file]!.name, bytes }), 0);
     return {
       source,
-      stages: await openStages(source.steps, { name: `source "${source.name}"`, files: filesFrom(job.base) }),
-      partitions: Math.max(1, Math.ceil(bytes / partitionBytes)),
+      files,
+      taskBytes: job.taskBytes,
+      stages: await openStages(source.steps, { name: `source "${source.name}"`, files }),
+      partitions: Math.max(1, Math.ceil(bytes / (textPerByte * job.taskBytes))),
     };
   });
   return Promise.all(opened);
-}
-
-/** Files of steps, from a folder on. */
-export function filesFrom(folder: string): StepFiles {
-  return {
-    read: (path) => readLarge(resolve(folder, path)),
-    module: (path) => moduleDefault(resolve(folder, path)),
-  };
-}
-
-async function moduleDefault(path: string): Promise<unknown> {
-  try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
-    return module.default;
-  } catch (error) {
-    return fail("data", `${path}: the module cannot be loaded: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** All of a file, which may be larger than the 2 GiB that Node reads at once. */
-async function readLarge(path: string): Promise<Uint8Array> {
-  await using file = await openFile(path, "data");
-  return file.read(0, file.size);
 }
 
 /** The phases of a job, in their order; the same on every machine. */

@@ -1,29 +1,43 @@
 // A thread that does the tasks of a pipeline, one after another.
 import { workerData } from "node:worker_threads";
 import { answerOrders } from "../files/index.ts";
+import { CurrentPlace } from "./current-place.ts";
 import type { PipelineJob } from "./job.ts";
 import { openSources, type Phase, type Task } from "./phases.ts";
 import { runTask } from "./run-task.ts";
+import { type SharedContents, SharedStepFiles } from "./step-files.ts";
 
-/** What a thread is told. */
+/** What a thread is told when it starts. */
+export interface ThreadData {
+  readonly job: PipelineJob;
+  readonly contents: SharedContents;
+  /** Where it says what it is at. */
+  readonly place: SharedArrayBuffer;
+}
+
+/** What a thread is asked to do. */
 export interface TaskOrder {
   readonly phase: Pick<Phase, "kind" | "stage">;
   readonly task: Task;
+  /** Bytes of memory that the run may take. */
+  readonly memory: number | undefined;
 }
 
-const job = workerData as PipelineJob;
-const sources = await openSources(job);
+const { job, contents, place } = workerData as ThreadData;
+const current = new CurrentPlace(place);
+current.write("");
+const sources = await openSources(job, new SharedStepFiles(job.base, contents));
 
 /** The share of a task that is done is told so often at most, in milliseconds. */
 const leastPause = 250;
 let toldAt = 0;
 
-answerOrders<TaskOrder>(async ({ phase, task }, report) => {
+answerOrders<TaskOrder>(async ({ phase, task, memory }, report) => {
   const onShare = (share: number) => {
     const now = performance.now();
     if (now - toldAt < leastPause) return;
     toldAt = now;
     report(share);
   };
-  return runTask(job, sources[task.source]!, { phase, task, onShare });
+  return runTask(job, sources[task.source]!, { phase, task, memory, onShare, onPlace: (place) => current.write(place) });
 });

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
-import { joinPairs } from "./clusters.ts";
+import { joinLists } from "./clusters.test.helper.ts";
 import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
 
 const steps = [
@@ -286,10 +286,10 @@ test("of long texts with small changes the first stays, by fingerprints", async 
   });
 });
 
-test("a cluster grows to what it may have, and what is left apart is told", () => {
-  const chain = Uint32Array.from(Array.from({ length: 9 }, (_, i) => [10 + i, 11 + i]).flat());
-  const all = joinPairs([chain, Uint32Array.of(3, 7)], 100);
-  expect([...all.copies]).toEqual([7, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+test("a cluster grows to what it may have, and what is left apart is told", async () => {
+  const chain = Array.from({ length: 9 }, (_, i) => [10 + i, 11 + i]).flat();
+  const all = await joinLists([...chain, 3, 7], 100);
+  expect(all.list).toEqual([7, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   expect(all).toMatchObject({
     largest: [
       { documents: 10, members: [10, 11, 12, 13, 14] },
@@ -297,7 +297,7 @@ test("a cluster grows to what it may have, and what is left apart is told", () =
     ],
     leftApart: 0,
   });
-  const capped = joinPairs([chain], 4);
+  const capped = await joinLists(chain, 4);
   expect(capped).toMatchObject({
     largest: [
       { documents: 4, members: [10, 11, 12, 13] },

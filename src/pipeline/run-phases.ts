@@ -2,13 +2,14 @@
 
 import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
-import { AskedWorker } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
+import { threadsWithin } from "./memory.ts";
 import { checkDoneBefore, openTasks } from "./open-tasks.ts";
 import { PhaseProgress } from "./phase-progress.ts";
 import { type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
 import type { TaskOrder } from "./pipeline-worker.ts";
 import { runTask } from "./run-task.ts";
+import { TaskThreads } from "./task-threads.ts";
 
 const where = "data";
 
@@ -16,6 +17,8 @@ const where = "data";
 export interface RunOptions {
   /** Threads that do tasks. @default as many as the machine runs at once; small jobs are done by the calling thread */
   readonly threads?: number | undefined;
+  /** Bytes of memory that the run may take, which limits the number of threads. @default no limit */
+  readonly memory?: number | undefined;
   /** One of the machines that share the work: tasks whose number leaves this remainder. Only with `phase`, because phases wait for each other. */
   readonly shard?: Shard | undefined;
   /** The number of the only phase to do, from 0; all others must be done before it. */
@@ -37,18 +40,34 @@ const aloneBytes = 8 << 20;
 export async function runPhases(job: PipelineJob, options: RunOptions = {}, ready?: readonly OpenedSource[]): Promise<void> {
   const sources = ready ?? (await openSources(job));
   const phases = phasesOf(sources);
-  const { phase: only, shard } = options;
+  const { phase: only, shard, signal } = options;
   check(only === undefined || only < phases.length, where, () => `phase ${only} is asked for, but the recipe has ${phases.length}, from 0`);
   check(shard === undefined || only !== undefined, where, () => "a shard is one machine's part of a phase: name the phase, too");
-  const running = { job, sources, options, phases: phases.length };
-  if (only === undefined) {
-    for (const [number, phase] of phases.entries()) await runPhase(running, phase, number, await openTasks(running, phase));
-    return;
+  const files = sources[0]?.files;
+  await using threads = new TaskThreads(job, files?.contents ?? new Map());
+  const running = { job, sources, options, phases: phases.length, threads, mostThreads: mostThreads(job, options, files?.bytes ?? 0) };
+  const end = () => threads[Symbol.asyncDispose]();
+  signal?.addEventListener("abort", end);
+  try {
+    if (only === undefined)
+      for (const [number, phase] of phases.entries()) await runPhase(running, phase, number, await openTasks(running, phase));
+    else {
+      const phase = phases[only]!;
+      const wanted = phase.tasks.map(({ source }) => source);
+      await checkDoneBefore(running, phases, only, wanted);
+      await runPhase(running, phase, only, await openTasks(running, phase, shard));
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", end);
   }
-  const phase = phases[only]!;
-  const wanted = phase.tasks.map(({ source }) => source);
-  await checkDoneBefore(running, phases, only, wanted);
-  await runPhase(running, phase, only, await openTasks(running, phase, shard));
+}
+
+/** Threads that may run at the same time. */
+function mostThreads({ taskBytes }: PipelineJob, { threads = availableParallelism(), memory }: RunOptions, models: number): number {
+  return memory === undefined ? threads : threadsWithin(threads, { memory, taskBytes, models });
 }
 
 interface Running {
@@ -56,15 +75,19 @@ interface Running {
   readonly sources: readonly OpenedSource[];
   readonly options: RunOptions;
   readonly phases: number;
+  readonly threads: TaskThreads;
+  readonly mostThreads: number;
 }
 
-async function runPhase({ job, sources, options, phases }: Running, phase: Phase, number: number, tasks: readonly Task[]): Promise<void> {
-  const { progress, signal } = options;
-  const total = tasks.reduce((sum, task) => sum + task.bytes, 0);
-  const queue = tasks[Symbol.iterator]();
-  const usual = total < aloneBytes ? 1 : availableParallelism();
-  const count = Math.min(options.threads ?? usual, tasks.length);
+async function runPhase(running: Running, phase: Phase, number: number, open: readonly Task[]): Promise<void> {
+  const { job, sources, phases } = running;
+  const { progress, signal, memory, threads } = running.options;
+  // The largest first, so that no thread has one in front of it when the others are done.
+  const tasks = [...open].sort((a, b) => b.bytes - a.bytes);
+  const isSmall = threads === undefined && tasks.reduce((sum, task) => sum + task.bytes, 0) < aloneBytes;
+  const count = isSmall ? 1 : Math.min(running.mostThreads, tasks.length);
   const told = new PhaseProgress({ phase, number, phases, tasks, sources }, progress);
+  const queue = tasks[Symbol.iterator]();
   const work = async (run: (task: Task, onShare: (share: number) => void) => Promise<unknown>) => {
     for (const task of queue) {
       signal?.throwIfAborted();
@@ -72,25 +95,7 @@ async function runPhase({ job, sources, options, phases }: Running, phase: Phase
       told.task(task, 1);
     }
   };
-  const rethrow = (error: unknown): never => {
-    signal?.throwIfAborted();
-    throw error;
-  };
-  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, onShare })).catch(rethrow);
-  const workers = Array.from({ length: count }, () => newWorker(job));
-  const end = () => Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
-  signal?.addEventListener("abort", end);
-  try {
-    const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task });
-    await Promise.all(workers.map((worker) => work((task, onShare) => worker.ask(order(task), (share) => onShare(Number(share))))));
-  } catch (error) {
-    rethrow(error);
-  } finally {
-    signal?.removeEventListener("abort", end);
-    await end();
-  }
-}
-
-function newWorker(job: PipelineJob): AskedWorker {
-  return new AskedWorker(new URL("./pipeline-worker.js", import.meta.url), { where, does: "cleans documents", data: job });
+  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, memory, onShare }));
+  const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task, memory });
+  await Promise.all(running.threads.take(count).map((thread) => work((task, onShare) => thread.run(order(task), onShare))));
 }

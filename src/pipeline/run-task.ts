@@ -1,14 +1,17 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { dirname } from "node:path";
+import { byteSize, check } from "../base/index.ts";
 import { isClusterStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
 import { atomicWriteJson, makeFolder } from "../files/index.ts";
-import { joinPairs, marksOf, pairsOf } from "./clusters.ts";
+import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
-import { markRepeated } from "./compare.ts";
+import { markRepeated, type PartKeys } from "./compare.ts";
 import type { PipelineJob } from "./job.ts";
-import { keyWidth, readAllNumbers, readDocumentCount, readKeys, writeMarks, writeNumbers } from "./keys.ts";
+import { findKeys, readDocumentCount, readKeys } from "./keys.ts";
+import { writeMarks } from "./marks.ts";
 import { readMeasures } from "./measures.ts";
-import { nearPairsOf } from "./near-pairs.ts";
+import { findNearPairs } from "./near-pairs.ts";
+import { mergePairs, type PairRun, PairWriter, pairRunsOf, readPairs } from "./pairs.ts";
 import { Pass } from "./pass.ts";
 import {
   clustersFileOf,
@@ -31,16 +34,23 @@ export interface TaskRun {
   readonly signal?: AbortSignal | undefined;
   /** Hears from time to time which share of the task is done, from 0 to 1. */
   readonly onShare?: ((share: number) => void) | undefined;
+  /** Hears what the task is at: the place of each document, or what is compared. */
+  readonly onPlace?: ((place: string) => void) | undefined;
+  /** Bytes of memory that the run may take. @default no limit */
+  readonly memory?: number | undefined;
 }
 
 /** Does one task: afterwards its file is there. */
-export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, task, signal, onShare }: TaskRun): Promise<void> {
+export async function runTask(job: PipelineJob, opened: OpenedSource, run: TaskRun): Promise<void> {
+  const { phase, task, onShare, memory } = run;
   const path = fileOf(job, phase, opened.source, task.index);
+  run.onPlace?.(`source "${opened.source.name}", ${path}`);
   await makeFolder(dirname(path), where);
-  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run({ signal, onShare });
-  else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage, onShare }, task.index, path);
-  else if (phase.kind === "join") await join({ job, opened, stage: phase.stage, onShare }, path);
-  else await summarise({ job, opened, stage: phase.stage, onShare }, path);
+  const comparing = { job, opened, stage: phase.stage, onShare, memory };
+  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(run);
+  else if (phase.kind === "compare") await compare(comparing, task.index, path);
+  else if (phase.kind === "join") await join(comparing, path);
+  else await summarise(comparing, path);
 }
 
 /** Where keys are compared. */
@@ -48,46 +58,87 @@ interface Comparing {
   readonly job: PipelineJob;
   readonly opened: OpenedSource;
   readonly stage: number;
-  readonly onShare?: TaskRun["onShare"];
+  readonly onShare: TaskRun["onShare"];
+  readonly memory: TaskRun["memory"];
 }
 
 async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
-  const { source, stages, partitions: usual } = comparing.opened;
+  const { source, stages, partitions: usual, taskBytes } = comparing.opened;
   const { step } = stages[comparing.stage]!.behind!;
   if (isStatisticStep(step)) return;
-  const { groups, partitions, bands } = comparisonOf(step, source.parts.length, usual);
+  const layout = comparisonOf(step, source.parts.length, usual);
+  const { groups, partitions } = layout;
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
-  const parts: Uint32Array[] = [];
+  const parts: PartKeys[] = [];
   for (let part = first; part < end; part++) {
-    parts.push(await readKeys(keysOf(comparing, part), index % partitions, partitions, keyWidth(bands)));
-    comparing.onShare?.((part + 1 - first) / (end - first + 1));
+    const places = await findKeys(keysOf(comparing, part), index % partitions, layout);
+    parts.push({ count: places.count, read: () => readKeys(places) });
   }
-  if (!isClusterStep(step)) return writeMarks(path, markRepeated(parts, step.marks));
-  const counts = await documentCounts(comparing);
-  let before = 0;
-  const numbered = parts.map((keys, i) => {
-    const numbered = { keys, first: before };
-    before += counts[i]!;
+  const told = toldParts(parts, comparing.onShare);
+  if (!isClusterStep(step)) return writeMarks(path, await markRepeated(told, step.marks, taskBytes / 2));
+  await using pairs = await PairWriter.open(path, taskBytes / 4);
+  const numbered = numberedParts(told, await documentCounts(comparing));
+  if (step.near === undefined) await findPairs(numbered, pairs, taskBytes / 2);
+  else await findNearPairs(numbered, step.near, pairs, taskBytes / 2);
+  await pairs.finish();
+}
+
+/** Parts that tell which share of them was read, for the first time. */
+function toldParts(parts: readonly PartKeys[], onShare: TaskRun["onShare"]): readonly PartKeys[] {
+  return parts.map(({ count, read }, i) => ({
+    count,
+    read() {
+      onShare?.(i / parts.length);
+      return read();
+    },
+  }));
+}
+
+function numberedParts(parts: readonly PartKeys[], documents: Uint32Array): readonly NumberedKeys[] {
+  let first = 0;
+  return parts.map((keys, i) => {
+    const numbered = { keys, first };
+    first += documents[i]!;
     return numbered;
   });
-  await writeNumbers(path, step.near === undefined ? pairsOf(numbered) : nearPairsOf(numbered, step.near));
 }
 
 async function join(comparing: Comparing, path: string): Promise<void> {
   const { job, opened, stage } = comparing;
-  const { source, stages, partitions: usual } = opened;
+  const { source, stages, partitions: usual, taskBytes } = opened;
   const { step } = stages[stage]!.behind!;
   if (isStatisticStep(step) || !isClusterStep(step)) return;
   const { partitions } = comparisonOf(step, source.parts.length, usual);
-  const lists: Uint32Array[] = [];
-  for (let index = 0; index < partitions; index++) {
-    lists.push(await readAllNumbers(fileOf(job, { kind: "compare", stage }, source, index)));
-    comparing.onShare?.((index + 1) / (partitions + 1));
-  }
-  const clusters = joinPairs(lists, step.mostDocuments);
+  const runs: PairRun[] = [];
+  for (let index = 0; index < partitions; index++) runs.push(...(await pairRunsOf(fileOf(job, { kind: "compare", stage }, source, index))));
   const counts = await documentCounts(comparing);
+  const documents = counts.reduce((sum, count) => sum + count, 0);
+  check(
+    documents < 2 ** 32,
+    where,
+    () => `source "${source.name}" has ${documents} documents, of which ${2 ** 32 - 1} are joined: cut it into several sources`,
+  );
+  const most = Math.max(64, Math.floor(taskBytes / (8 * Math.max(1, runs.length))));
+  const any = () => allPairs(runs, (done) => comparing.onShare?.(done / 2));
+  const ordered = () => mergePairs(runs, most);
+  const onNeed: Joining["onNeed"] = ({ linked, bytes }) =>
+    check(
+      bytes <= (comparing.memory ?? Number.POSITIVE_INFINITY),
+      where,
+      () =>
+        `source "${source.name}": joining ${linked} documents that are like others, of ${documents}, takes ${byteSize(bytes)}, but the run may take ${byteSize(comparing.memory ?? 0)} of memory: allow more`,
+    );
+  const clusters = await joinPairs({ any, ordered }, { documents, most: step.mostDocuments, onNeed });
   await writeClusters(clustersFileOf(path), clusters, counts);
   await writeMarks(path, marksOf(clusters, counts));
+}
+
+/** The pairs of one run after another. @param onShare hears which share of the runs was read */
+async function* allPairs(runs: readonly PairRun[], onShare: (share: number) => void): AsyncGenerator<BigUint64Array> {
+  for (const [i, run] of runs.entries()) {
+    yield* readPairs(run, 1 << 16);
+    onShare((i + 1) / runs.length);
+  }
 }
 
 async function summarise({ job, opened: { source, stages }, stage, onShare }: Comparing, path: string): Promise<void> {

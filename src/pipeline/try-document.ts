@@ -9,7 +9,7 @@ import {
   openStages,
   type StepEntries,
 } from "../clean/index.ts";
-import { filesFrom } from "./phases.ts";
+import { filesFrom } from "./step-files.ts";
 
 /** What one step did. */
 export interface TriedStep {

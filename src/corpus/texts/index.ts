@@ -13,4 +13,4 @@ export { looksLikeText } from "./looks-like-text.ts";
 export { readPart, type TextPart, textParts } from "./parts.ts";
 export { type DocumentsOptions, readDocuments } from "./read-file.ts";
 export { splitText } from "./split-text.ts";
-export { type OpenOptions, openEach, openTexts, type PlacedDocument, type TextFile, Texts } from "./texts.ts";
+export { type OpenOptions, openEach, openTexts, type PlacedDocument, type TextFile, Texts, textBytesOf } from "./texts.ts";

@@ -212,6 +212,11 @@ const usualPacking = 3;
 /** Files that are packed inside. */
 const packedInside = /\.(zip|7z|tgz|tbz2|parquet|epub)$/i;
 
+/** Bytes of a file's text, about: packed text is taken for {@link usualPacking} times as long as its file. */
+export function textBytesOf({ name, bytes }: Pick<TextFile, "name" | "bytes">): number {
+  return (packedName.test(name) || packedInside.test(name) ? usualPacking : 1) * bytes;
+}
+
 /** A document and where it stands. */
 export interface PlacedDocument extends TextDocument {
   /** Its file, and behind "#" its number in it, from 0: documents of white space alone are not counted. */
@@ -237,10 +242,7 @@ export class Texts implements AsyncDisposable {
     this.options = opened.text;
     this.notes = opened.notes;
     this.bytes = opened.files.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.textBytes = opened.files.reduce(
-      (sum, { name, bytes }) => sum + (packedName.test(name) || packedInside.test(name) ? usualPacking : 1) * bytes,
-      0,
-    );
+    this.textBytes = opened.files.reduce((sum, file) => sum + textBytesOf(file), 0);
   }
 
   /** Some of the files, which last as long as all of them do. */

@@ -1,0 +1,40 @@
+// Memory of a run: what its tasks may take, and how many of them run at the same time. What a task takes decides how keys are cut, so that it stands in the
+// plan; the number of threads decides nothing.
+import { byteSize, fail } from "../base/index.ts";
+
+const where = "data";
+
+/** Bytes that a task takes for keys, tables and marks, where there is memory enough. */
+const usualTaskBytes = 64 * 2 ** 20;
+/** Less makes so many small files that reading them takes longer than comparing. */
+const leastTaskBytes = 2 ** 20;
+/** A task takes this share of a run's memory at most, so that from a gigabyte on all runs cut keys in the same way. */
+const taskShare = 1 / 16;
+/** What the program takes beside its tasks, and each thread beside the task that it does; measured: docs/log/2026-11-28-scale.md. */
+const [programBytes, threadBytes] = [150e6, 150e6];
+
+/** Bytes that a task takes for keys, tables and marks. @param memory of the run; as much as is usual when undefined */
+export function taskBytesOf(memory = Number.POSITIVE_INFINITY): number {
+  return Math.max(leastTaskBytes, Math.floor(Math.min(usualTaskBytes, memory * taskShare)));
+}
+
+/** What a run needs. */
+export interface RunNeed {
+  /** Bytes that it may take. */
+  readonly memory: number;
+  readonly taskBytes: number;
+  /** Bytes of the files that steps have read, which threads share. */
+  readonly models: number;
+}
+
+/** Threads for which there is memory. @param wanted more are of no use @throws CriaError where there is none for one */
+export function threadsWithin(wanted: number, { memory, taskBytes, models }: RunNeed): number {
+  const fixed = programBytes + models;
+  const threads = Math.floor((memory - fixed) / (threadBytes + taskBytes));
+  if (threads < 1)
+    return fail(
+      where,
+      `the run may take ${byteSize(memory)} of memory, but needs ${byteSize(fixed + threadBytes + taskBytes)}: ${byteSize(programBytes)} for the program, ${byteSize(models)} for the models of its steps, ${byteSize(threadBytes + taskBytes)} for a thread: allow that much, or leave out a step with a large model`,
+    );
+  return Math.min(wanted, threads);
+}
