@@ -1,6 +1,7 @@
 // Every step against another implementation: verdicts of datatrove's filters, with its tokenizers replaced by the ones that are ours.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { reasonOf } from "./datatrove-reasons.test.helper.ts";
 import { CleanDocument, isDropped, type Outcome, stepRows } from "./index.ts";
 
 interface Golden {
@@ -11,35 +12,6 @@ interface Golden {
 
 /** True where a document stays, a rewritten text, or datatrove's reason. */
 type Verdict = true | string | { readonly kept: string };
-
-/** Reasons of ours by the name that datatrove has for them. */
-const reasons: Readonly<Record<string, string>> = {
-  gopher_short_doc: "fewWords",
-  gopher_long_doc: "manyWords",
-  gopher_below_avg_threshold: "shortWords",
-  gopher_above_avg_threshold: "longWords",
-  gopher_too_many_hashes: "hashes",
-  gopher_too_many_ellipsis: "ellipses",
-  gopher_too_many_bullets: "bullets",
-  gopher_too_many_end_ellipsis: "ellipsisLines",
-  gopher_below_alpha_threshold: "fewLetters",
-  gopher_enough_stop_words: "fewStopWords",
-  dup_para_frac: "paragraphs",
-  dup_para_char_frac: "paragraphCharacters",
-  dup_line_frac: "lines",
-  dup_line_char_frac: "lineCharacters",
-  line_punct_ratio: "unendedLines",
-  short_line_ratio: "shortLines",
-  char_dup_ratio: "repeatedLines",
-  list_ratio: "list",
-  lorem_ipsum: "loremIpsum",
-  curly_bracket: "brace",
-  too_few_sentences: "fewSentences",
-};
-
-function ourName(reason: string): string {
-  return reasons[reason] ?? reason.replace(/^top_\d+_gram$/, "topGram").replace(/^duplicated_\d+_n_grams$/, "repeatedGrams");
-}
 
 function told(outcome: Outcome, text: string): Verdict {
   if (isDropped(outcome)) return outcome.reason;
@@ -54,7 +26,7 @@ test.each(golden.cases.map((one, i) => ({ ...one, name: `${one.step} ${i}` })))(
   const row = stepRows.find(({ name }) => name === one.step);
   const step = await row?.open(row.parameters.parse(one.parameters), noFiles);
   const ours = golden.texts.map((text) => step && told(step.apply(new CleanDocument(text)), text));
-  expect(ours).toEqual(one.verdicts.map((verdict) => (typeof verdict === "string" ? ourName(verdict) : verdict)));
+  expect(ours).toEqual(one.verdicts.map((verdict) => (typeof verdict === "string" ? reasonOf(verdict) : verdict)));
 });
 
 test("each step names its reasons, and tells no other", async () => {
