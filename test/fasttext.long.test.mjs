@@ -54,7 +54,7 @@ test.skipIf(!isHere).each(settings)("a classifier by $name is as good as fasttex
   const texts = sentences().filter(({ language }) => languages.includes(language));
   const labelled = texts.flatMap(({ language, lines }) => lines.map((line, i) => ({ label: language, line, isHeldOut: i % 5 === 4 })));
   expect(labelled.length).toBeGreaterThan(10_000);
-  // In an order of no meaning, because fasttext goes through its file as it stands.
+  // The order has no meaning, because fasttext goes through its file as it stands.
   labelled.sort((a, b) => (a.line < b.line ? -1 : 1));
   const [training, heldOut] = [labelled.filter(({ isHeldOut }) => !isHeldOut), labelled.filter(({ isHeldOut }) => isHeldOut)];
   const trainer = new FastTextTrainer(options);

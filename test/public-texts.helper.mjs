@@ -47,7 +47,7 @@ export function piecesOf(text, characters = 4000) {
   return piece === "" ? pieces : [...pieces, piece];
 }
 
-/** About 4,000 documents: articles, chapters, pages, questions, sentences in 75 languages; no two have the same text. */
+/** Some 4,000 documents: articles, chapters, pages, questions, sentences in 75 languages; no two have the same text. */
 export async function publicDocuments() {
   const articles = await documentsOf([publicData("text/wikipedia-dump")], ["wikitext"]);
   const chapters = (await novels()).flatMap((novel) => piecesOf(novel)).filter((_, i) => i % 16 === 0);

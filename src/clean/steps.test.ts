@@ -54,6 +54,10 @@ test("the language of a text is what the classifier says, and texts of others go
   expect(await said("das Lama ging\nzum Wasser", { languages: ["de", "ru"] })).toMatchObject({ language: "de" });
   expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de" });
   await expect(said("text", { languages: ["en", "dee"] })).rejects.toThrow('knows no "dee", did you mean "de"?');
+  // CCNet deletes line ends, which joins the words around them.
+  const joined = (text: string) => said(text, { lineEnds: "deleted", minScore: 0 });
+  expect(await joined("das Lama ging\nzum Wasser")).toEqual(await said("das Lama gingzum Wasser", { minScore: 0 }));
+  expect(await joined("das Lama ging\nzum Wasser")).not.toEqual(await said("das Lama ging zum Wasser", { minScore: 0 }));
   expect(await said("the llama das Lama", { minScore: 0.999999 })).toMatchObject({ reason: "unsure", limit: 0.999999 });
 });
 
