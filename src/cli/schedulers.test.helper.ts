@@ -67,14 +67,14 @@ export class FakeSchedulers {
     );
   }
 
-  /** Runs one task of a job. @returns what it prints; null where it was killed */
-  task(
-    { command, env }: ScheduledJob,
-    task: number,
-    more: Environment = {},
-  ): { readonly pid: number | undefined; readonly ended: Promise<Ended> } {
+  /** Starts one task of a job, in a process group of its own. */
+  task({ command, env }: ScheduledJob, task: number): { readonly pid: number | undefined; readonly ended: Promise<Ended> } {
     const [program = "", ...words] = command;
-    const child = spawn(program, words, { env: { ...more, ...env(task), PATH: this.path }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, words, {
+      env: { ...env(task), PATH: this.path },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk) => {

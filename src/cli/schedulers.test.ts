@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { commandRows } from "./commands.ts";
 import { packageRoot } from "./package-root.ts";
 import { batchJobs, FakeSchedulers, kubernetesJobs, type ScheduledJob, slurmJobs } from "./schedulers.test.helper.ts";
@@ -61,12 +61,11 @@ async function runAll(fake: FakeSchedulers, jobs: readonly ScheduledJob[]): Prom
 }
 
 async function withEnvironment(env: Readonly<Record<string, string>>, command: readonly string[]) {
-  const before = { ...process.env };
-  Object.assign(process.env, env);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   try {
     return await runWords(command, commandRows);
   } finally {
-    process.env = before;
+    vi.unstubAllEnvs();
   }
 }
 

@@ -1,4 +1,6 @@
+import fs from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -57,4 +59,70 @@ test("wherever a write is cut off, the old file is there or the new one, and the
   }
   await rm(path);
   expect((await readdir(root)).length).toBe(3); // The third is this process's, which lives.
+});
+
+/** Runs an action while renaming is something else. */
+async function withRename<T>(other: (from: string, to: string) => Promise<void>, action: () => Promise<T>): Promise<T> {
+  const { rename } = fs.promises;
+  fs.promises.rename = other as typeof rename;
+  syncBuiltinESMExports();
+  try {
+    return await action();
+  } finally {
+    fs.promises.rename = rename;
+    syncBuiltinESMExports();
+  }
+}
+
+function failing(code: string): never {
+  throw Object.assign(new Error(`${code}: rename`), { code });
+}
+
+test("a rename that was done counts, though the server says that the old name is gone, and one that was not does not", async () => {
+  const path = join(root, "a");
+  await writeFile(path, "old");
+  const { rename } = fs.promises;
+  const twice = async (from: string, to: string) => {
+    await rename(from, to);
+    failing("ENOENT");
+  };
+  await withRename(twice, () => atomicWrite(path, "new"));
+  expect(await readFile(path, "utf8")).toBe("new");
+  const never = async () => failing("ENOENT");
+  await withRename(never, () => expect(atomicWrite(path, "NEW", "here")).rejects.toThrow(/^\[here\] .*a: no such file/));
+  expect(await readFile(path, "utf8")).toBe("new");
+});
+
+test("a file system that cannot rename files is refused by what it cannot do, and nothing is left there", async () => {
+  for (const code of ["ENOSYS", "EOPNOTSUPP"])
+    await withRename(
+      async () => failing(code),
+      () =>
+        expect(atomicWrite(join(root, "a"), "new", "here")).rejects.toThrow(
+          /^\[here\] .*a: its file system cannot rename files, .*choose a folder on one/,
+        ),
+    );
+  expect(await readdir(root)).toEqual([]);
+});
+
+test("a folder that cannot be synced is no failure where its file system has no such step", async () => {
+  const { open } = fs.promises;
+  const refusing = (code: string) => async (path: string, flags: string) => {
+    const handle = await open(path, flags);
+    if (flags === "r") handle.sync = async () => failing(code);
+    return handle;
+  };
+  const withSync = async (code: string) => {
+    fs.promises.open = refusing(code) as typeof open;
+    syncBuiltinESMExports();
+    try {
+      await atomicWrite(join(root, "a"), code);
+    } finally {
+      fs.promises.open = open;
+      syncBuiltinESMExports();
+    }
+  };
+  await withSync("EINVAL");
+  expect(await readFile(join(root, "a"), "utf8")).toBe("EINVAL");
+  await expect(withSync("EIO")).rejects.toThrow(/the disk or the network fails/);
 });

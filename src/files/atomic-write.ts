@@ -1,9 +1,10 @@
 // Write beside, fsync, rename, fsync the folder: after a crash or a full disk the old file or the new one is there, never half of one.
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { explainIo } from "./explain-io.ts";
 import { partialPath, removePartialsOf } from "./partials.ts";
 import { checkReplaceable } from "./regular-file.ts";
+import { renameOnce } from "./rename-once.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** A file that is written piece by piece, and takes the place of `path` when it is whole. Disposed of before, it leaves nothing. */
@@ -45,9 +46,10 @@ export class AtomicFile implements AsyncDisposable {
     const handle = this.#openHandle();
     try {
       await handle.sync();
+      const file = await handle.stat();
       await handle.close();
       this.#handle = undefined;
-      await rename(this.#beside, this.#path);
+      await renameOnce(this.#beside, this.#path, file, this.#where);
       await syncFolder(dirname(this.#path));
     } catch (error) {
       await rm(this.#beside, { force: true }).catch(() => undefined);

@@ -11,6 +11,7 @@ const waysOut: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up: free some space and run again; what was there before is intact",
   EROFS: "the file system is read-only: choose another place",
   EIO: "the disk or the network fails to read or write it: check them",
+  ESTALE: "another machine replaced it while it was read: run again",
   EMFILE: "too many open files: raise the limit (ulimit -n)",
 };
 

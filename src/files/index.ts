@@ -6,6 +6,7 @@ export { FileSource, openFile } from "./file-source.ts";
 export { hashAside } from "./hash-aside.ts";
 export { type HashOptions, hashFile } from "./hash-file.ts";
 export { linkOrCopy } from "./link-or-copy.ts";
+export { listAge } from "./list-age.ts";
 export { makeFolder } from "./make-folder.ts";
 export { explainWorker, isWorkerMissing, leaveOut } from "./missing-worker.ts";
 export { type FoundPartial, findPartials, isPartial, partialPath, removePartials } from "./partials.ts";
@@ -14,4 +15,5 @@ export { type ByteRange, isStdin, type ReadStreamOptions, readStream } from "./r
 export { readTextFile, readWhole } from "./read-whole.ts";
 export { type OpenHandle, openRegular } from "./regular-file.ts";
 export { ScratchFolder, type ScratchPath } from "./scratch-folder.ts";
+export { againWhenStale } from "./stale.ts";
 export { syncFolder } from "./sync-folder.ts";

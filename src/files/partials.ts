@@ -1,19 +1,16 @@
 // What is being written stands under another name until it is whole: NAME.PID-STARTED-HOST-COUNT.partial, beside the place it is for. The name says
 // who writes it, so that what a killed process left can be told from what a living one is at.
-import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isRunning, thisProcess } from "./process-identity.ts";
+import { isRunning, thisHost, thisProcess } from "./process-identity.ts";
 
 /** The fields behind the name; those before the start of this scheme had the process's number alone. */
 const partial = /^(.+)\.(\d+)(?:-(\d*)-([0-9a-f]{8})-\d+)?\.partial$/;
-const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 let count = 0;
 
 /** A name beside `path` that no other writer has. */
 export function partialPath(path: string): string {
-  return `${path}.${process.pid}-${thisProcess.started ?? ""}-${host}-${count++}.partial`;
+  return `${path}.${process.pid}-${thisProcess.started ?? ""}-${thisHost}-${count++}.partial`;
 }
 
 /** Whether a name is of something that is being written, or was when its writer was killed. */
@@ -64,5 +61,5 @@ export async function findPartials(path: string): Promise<FoundPartial[]> {
 function isLeft(name: string, { of, isLocked = false }: LeftWhere): boolean {
   const [, target, pid, started, writer] = partial.exec(name) ?? [];
   if (target === undefined || (of !== undefined && target !== of)) return false;
-  return writer !== undefined && writer !== host ? isLocked : !isRunning({ pid: Number(pid), started: started || undefined });
+  return writer !== undefined && writer !== thisHost ? isLocked : !isRunning({ pid: Number(pid), started: started || undefined });
 }

@@ -22,6 +22,15 @@ export const thisMachine = createHash("sha256")
   .digest("hex")
   .slice(0, 16);
 
+/**
+ * Tells machines apart, and on one machine containers, whose processes have numbers of their own, also where they share its name; the same after another
+ * start of the machine. 8 hexadecimal digits.
+ */
+export const thisHost = createHash("sha256")
+  .update(JSON.stringify([hostname(), processSpace()]))
+  .digest("hex")
+  .slice(0, 8);
+
 /** Whether a process of this machine still runs. Where the system does not say when it started, another one that has its number by now counts as it. */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   if (!exists(pid)) return false;

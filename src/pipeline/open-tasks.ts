@@ -2,8 +2,9 @@
 // thousand machines ask at the same time when a phase begins.
 import { readdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { check } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { explainIo, listAge } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
 import { fileOf, type OpenedSource, type Phase, type Task } from "./phases.ts";
 import type { Shard } from "./run-phases.ts";
@@ -13,13 +14,28 @@ const where = "data";
 interface Opened {
   readonly job: PipelineJob;
   readonly sources: readonly OpenedSource[];
+  /** Where the file system is not asked: seconds that listings may be old, and how they are waited for. */
+  readonly patience?: { readonly listAge: number; readonly wait: (milliseconds: number) => Promise<unknown> };
 }
+
+/** Seconds between two listings of what other machines should have done. */
+const listEvery = 5;
 
 /** The tasks of a phase, or of a machine's part of it, whose files are not there. */
 export async function openTasks({ job, sources }: Opened, phase: Phase, shard?: Shard): Promise<readonly Task[]> {
   const mine = partOf(phase.tasks, shard);
   const isDone = await areThere(mine.map((task) => fileOf(job, phase, sources[task.source]!.source, task.index)));
   return mine.filter((_, i) => !isDone[i]);
+}
+
+/** The tasks of an earlier phase that are open still when listings cannot be older than the asking. */
+async function openAtLast(opened: Opened, phase: Phase): Promise<readonly Task[]> {
+  const { listAge: age, wait } = opened.patience ?? { listAge: await listAge(opened.job.folder), wait: sleep };
+  for (let waited = 0; ; waited += listEvery) {
+    const open = await openTasks(opened, phase);
+    if (open.length === 0 || waited >= age) return open;
+    await wait(1000 * Math.min(listEvery, age - waited));
+  }
 }
 
 /** What a machine does of a phase: every so many tasks, because neighbours are of about the same size. */
@@ -44,7 +60,7 @@ export async function checkDoneBefore(opened: Opened, phases: readonly Phase[], 
   for (let before = number - 1; before >= 0 && missing.size > 0; before--) {
     const phase = phases[before]!;
     const tasks = phase.tasks.filter(({ source }) => missing.has(source));
-    const open = await openTasks(opened, { ...phase, tasks });
+    const open = await openAtLast(opened, { ...phase, tasks });
     check(
       open.length === 0,
       where,

@@ -7,6 +7,7 @@ import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { joinLists } from "./clusters.test.helper.ts";
 import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
+import { checkDoneBefore } from "./open-tasks.ts";
 
 const steps = [
   { c4Quality: { minSentences: 1, minWords: 2 } },
@@ -134,6 +135,25 @@ test("machines that share the work make the same bytes as one, phase by phase", 
     for (const phase of phasesOf(await openSources(shared)).keys())
       for (const index of [2, 0, 1]) await runPhases(shared, { phase, shard: { index, count: 3 } });
     expect(await contents(join(folder, "shared"))).toEqual(await contents(join(folder, "alone")));
+  });
+});
+
+test("a phase waits as long as the listing of another machine's work may be old", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(7, 200));
+    const job = await jobIn(folder, "work");
+    const sources = await openSources(job);
+    const phases = phasesOf(sources);
+    const waits: number[] = [];
+    const otherMachine = async (milliseconds: number) => {
+      waits.push(milliseconds);
+      if (waits.length === 3) await runPhases(job, { phase: 0, threads: 1 });
+    };
+    await checkDoneBefore({ job, sources, patience: { listAge: 60, wait: otherMachine } }, phases, 1, [0]);
+    expect(waits).toEqual([5000, 5000, 5000]);
+    const refused = checkDoneBefore({ job, sources, patience: { listAge: 12, wait: otherMachine } }, phases, 2, [0]);
+    await expect(refused).rejects.toThrow(/phase 2 needs phase 1/);
+    expect(waits.slice(3)).toEqual([5000, 5000, 2000]);
   });
 });
 

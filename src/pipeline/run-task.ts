@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { byteSize, check } from "../base/index.ts";
 import { isClusterStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
-import { atomicWriteJson, makeFolder } from "../files/index.ts";
+import { againWhenStale, atomicWriteJson, makeFolder } from "../files/index.ts";
 import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
 import { markRepeated, type PartKeys } from "./compare.ts";
@@ -42,6 +42,10 @@ export interface TaskRun {
 
 /** Does one task: afterwards its file is there. */
 export async function runTask(job: PipelineJob, opened: OpenedSource, run: TaskRun): Promise<void> {
+  await againWhenStale(() => runOnce(job, opened, run));
+}
+
+async function runOnce(job: PipelineJob, opened: OpenedSource, run: TaskRun): Promise<void> {
   const { phase, task, onShare, memory } = run;
   const path = fileOf(job, phase, opened.source, task.index);
   run.onPlace?.(`source "${opened.source.name}", ${path}`);

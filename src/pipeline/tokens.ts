@@ -15,6 +15,7 @@ import {
   TokenParts,
   tokenParts,
 } from "../corpus/index.ts";
+import { againWhenStale } from "../files/index.ts";
 import { hasSteps } from "./clean-recipe.ts";
 import { type CleanedTexts, cleanedFiles, cleanedTexts } from "./cleaned.ts";
 import { jobFileOf } from "./input-files.ts";
@@ -72,7 +73,7 @@ export class TokenPhase implements AsyncDisposable {
     await checkDoneBefore({ job, sources }, phases, phases.length, sources.keys());
     for (const part of await this.#open(shard)) {
       this.#signal?.throwIfAborted();
-      await this.#made.run(part);
+      await againWhenStale(() => this.#made.run(part));
     }
   }
 
