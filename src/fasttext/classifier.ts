@@ -36,7 +36,7 @@ export class FastTextClassifier {
     this.#rows = new WordRows(model);
     this.#words = new WordSums(model);
     this.#tree = model.settings.loss === 1 ? new HuffmanTree(model.labelCounts) : undefined;
-    this.#mean = new Float64Array(model.settings.dim);
+    this.#mean = this.#words.total;
   }
 
   /** The most probable labels of a text, at most so many; none where no word of it has a row. Line ends count as white space. */
@@ -61,7 +61,7 @@ export class FastTextClassifier {
       rows += this.#addWords(this.#encode(from === 0 && end === text.length ? text : text.slice(from, end)), hashes);
       from = end;
     }
-    rows += this.#addWord(endBytes, 1, endBytes.length - 1, endHash, endHashOther);
+    rows += this.#words.add(endBytes, 1, endBytes.length - 1, endHash, endHashOther);
     rows += this.#addWordNgrams(hashes);
     for (let i = 0; i < mean.length; i++) mean[i]! /= rows;
     return rows > 0;
@@ -89,19 +89,12 @@ export class FastTextClassifier {
         continue;
       }
       if (at > start) {
-        rows += this.#addWord(bytes, start, at, hash, other);
+        rows += this.#words.add(bytes, start, at, hash, other);
         if (hasNgrams) hashes.push(hash);
       }
       [start, hash, other] = [at + 1, hashStart, otherHashStart];
     }
     return rows;
-  }
-
-  /** @returns how many rows there are */
-  #addWord(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
-    const place = this.#words.placeOf(bytes, start, end, hash, other);
-    this.#words.addTo(this.#mean, place);
-    return this.#words.rowsAt(place);
   }
 
   /** Adds the rows of words in a row. @returns how many there are */
