@@ -7,7 +7,7 @@ export const ways = 4;
 const [width, otherAt, rowsAt, stateAt] = [4, 1, 2, 3];
 const [free, kept, cameAgain] = [0, 1, 2];
 
-/** Places for words and their sums. A word is told by its two hashes, which are those of another of 2^17 words by chance once in 2^47 times. */
+/** Places for words and their sums. A word is told by its two hashes, which are those of another of 2^18 words by chance once in 2^46 times. */
 export class WordCache {
   /** [places, columns] */
   readonly sums: Float32Array;

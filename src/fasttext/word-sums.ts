@@ -5,7 +5,7 @@ import { WordCache, ways } from "./word-cache.ts";
 import { WordRows } from "./word-rows.ts";
 
 /** The most words that are kept, and the most numbers of their sums. */
-const [mostWords, mostNumbers] = [1 << 17, 1 << 23];
+const [mostWords, mostNumbers] = [1 << 18, 1 << 24];
 
 /** What the second hash of a word begins with, which does not depend on fastText's. */
 export const otherHashStart = 0x41c6ce57 | 0;
