@@ -39,7 +39,7 @@ export {
 } from "./step.ts";
 export { corpusStepRows, rulesVersion, stepRows } from "./steps.ts";
 export { readCalibration } from "./text/calibration-file.ts";
-export { type PerplexityPercentiles, percentilesOf } from "./text/cutoffs.ts";
+export { type PerplexityPercentiles, percentilesForm, percentilesOf } from "./text/cutoffs.ts";
 export { type Measure, MeasureSample, samplePlace } from "./text/document-sample.ts";
 export { KeyList } from "./text/key-list.ts";
 export { type MeterMark, type MeterSettings, openMeter, type PerplexityMeter } from "./text/perplexity-meter.ts";

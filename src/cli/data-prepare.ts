@@ -3,8 +3,16 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
 import { checkUnused, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
-import { atomicWrite, atomicWriteJson, removeFolder } from "../files/index.ts";
-import { type CleanedTexts, cleaningPage, hasSteps, openRecipeJob, type PreparedRecipe, prepareRecipe } from "../pipeline/index.ts";
+import { removeFolder } from "../files/index.ts";
+import {
+  cleaningPageName,
+  hasSteps,
+  openRecipeJob,
+  type PreparedRecipe,
+  prepareRecipe,
+  toldSources,
+  writeCleaning,
+} from "../pipeline/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
@@ -44,9 +52,6 @@ ${formsHelp.trimEnd().replace(/^/gm, "#   ")}
 `;
 
 const where = "data prepare";
-
-/** What cleaning did, in the prepared folder: to read by programs, and to look at. */
-const [cleaningName, pageName] = ["cleaning.json", "cleaning.html"];
 
 /** Turns a recipe's texts into token shards. */
 export const prepareCommand: Command = {
@@ -122,7 +127,7 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
   io.stdout(
     io.json
       ? manifestJson(out, manifest)
-      : `${cleaningText(cleaned)}${cleaned.length > 0 ? `what went and why: ${join(out, pageName)}\n` : ""}${manifestText(out, manifest)}`,
+      : `${cleaningText(toldSources(cleaned, manifest))}${cleaned.length > 0 ? `what went and why: ${join(out, cleaningPageName)}\n` : ""}${manifestText(out, manifest)}`,
   );
   return 0;
 }
@@ -132,7 +137,10 @@ async function prepared(asked: Asked, tokenizer: Tokenizer, flags: Flags, io: Co
   const options = { ...placesOf(asked), ...running(flags, io) };
   const opened = await openRecipeJob(recipe, options);
   if (opened !== undefined)
-    return prepareRecipe(recipe, opened, tokenizer, out, { ...options, more: (folder, cleaned) => keepReport(cleaned, folder) });
+    return prepareRecipe(recipe, opened, tokenizer, out, {
+      ...options,
+      more: (folder, cleaned, manifest) => writeCleaning(folder, toldSources(cleaned, manifest)),
+    });
   await using corpus = await openCorpus(recipe, options);
   const manifest = await prepareCorpus(corpus, tokenizer, out, options);
   return { manifest, cleaned: [], notes: await corpus.notes() };
@@ -143,16 +151,6 @@ async function checkUnprepared({ out, work }: Asked): Promise<void> {
   if (!(await isThere(join(out, manifestName)))) return;
   const left = (await isThere(work)) ? `, and remove ${work}, which is needed only until that is there` : "";
   fail(where, `${out} is prepared data already: choose another folder for more${left}`);
-}
-
-/** A reason's examples help to judge a rule; a reader of the report needs no path of this machine. */
-async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promise<void> {
-  const reports = cleaned.map(({ name, report }) => ({ name, ...report }));
-  await atomicWriteJson(join(out, cleaningName), { version: 1, sources: reports }, where);
-  await atomicWrite(join(out, pageName), cleaningPage(cleaned), where);
-  for (const { name, summaries } of cleaned)
-    for (const { step, summary } of summaries)
-      if (summary !== null) await atomicWriteJson(join(out, `${name}.${step}.json`), summary, where);
 }
 
 function textInsteadOfRecipe(path: string, { caller }: CommandIo): string {

@@ -10,9 +10,9 @@ export function onlyArgument(args: readonly string[], where: string, what: strin
   return first;
 }
 
-/** A folder of prepared data as one JSON document. */
-export function manifestJson(folder: string, manifest: Manifest): string {
-  return `${JSON.stringify({ data: folder, ...manifest }, null, 2)}\n`;
+/** A folder of prepared data as one JSON document. @param more keys beside those of the manifest */
+export function manifestJson(folder: string, manifest: Manifest, more: object = {}): string {
+  return `${JSON.stringify({ data: folder, ...manifest, ...more }, null, 2)}\n`;
 }
 
 /** A folder of prepared data as a table for people. */

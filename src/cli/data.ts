@@ -1,5 +1,7 @@
 // cria data: get, prepare, try, steps, ngrams, percentiles, classifier, explain, stats, mix, trace, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
+import { readCleaning } from "../pipeline/index.ts";
+import { cleaningCounts, cleaningText } from "./cleaning-text.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
 import { classifierCommand } from "./data-classifier.ts";
 import { explainCommand } from "./data-explain.ts";
@@ -15,13 +17,15 @@ import { tryCommand } from "./data-try.ts";
 
 const statsCommand: Command = {
   name: "stats",
-  summary: "what a folder of prepared data holds",
+  summary: "what a folder of prepared data holds, and what steps did to its sources",
   usage: "DIR",
   flags: [],
   async run(args, _, io) {
     const folder = onlyArgument(args, "data stats", "DIR");
     await using data = await PreparedData.open(folder); // checks every shard against the manifest
-    io.stdout(io.json ? manifestJson(folder, data.manifest) : manifestText(folder, data.manifest));
+    const cleaned = await readCleaning(folder);
+    if (io.json) io.stdout(manifestJson(folder, data.manifest, cleaned && { cleaning: cleaningCounts(cleaned) }));
+    else io.stdout(`${cleaningText(cleaned ?? [])}${manifestText(folder, data.manifest)}`);
     return 0;
   },
 };

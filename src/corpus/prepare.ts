@@ -18,7 +18,7 @@ export interface PrepareOptions {
   /** Stops between documents; what was written so far goes. */
   readonly signal?: AbortSignal | undefined;
   /** Writes other files into the folder before it appears. */
-  readonly more?: ((folder: string) => Promise<void>) | undefined;
+  readonly more?: ((folder: string, manifest: Manifest) => Promise<void>) | undefined;
 }
 
 const where = "data";
@@ -72,7 +72,7 @@ export async function preparedFolder(
   const fill = async (folder: string) => {
     manifest = await write(folder);
     await atomicWriteJson(join(folder, manifestName), manifest, where);
-    await more?.(folder);
+    await more?.(folder, manifest);
   };
   try {
     await rmdir(outDir).catch(() => undefined); // an empty one may be there

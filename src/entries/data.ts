@@ -111,7 +111,9 @@ export {
   type RunOptions,
   type Shard,
   type SourceReport,
+  type ToldSource,
   type TriedDocument,
   type TriedStep,
+  toldSources,
   tryDocument,
 } from "../pipeline/index.ts";

@@ -1,5 +1,6 @@
 export { type CleanedRecipe, cleanRecipe, hasSteps, openRecipeJob } from "./clean-recipe.ts";
 export { type CleanedTexts, cleanedTexts, type StepSummary } from "./cleaned.ts";
+export { cleaningPageName, readCleaning, type ToldSource, toldSources, writeCleaning } from "./cleaning-file.ts";
 export type { JobFile, JobSource, PipelineJob } from "./job.ts";
 export { type LineChange, lineChanges } from "./line-changes.ts";
 export { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";
@@ -10,4 +11,5 @@ export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
 export { parseShard } from "./shard.ts";
 export { filesFrom } from "./step-files.ts";
 export { type PreparedRecipe, type PrepareRecipeOptions, prepareRecipe, TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
+export { judgeTruths, type StepTruth } from "./truths.ts";
 export { type TriedDocument, type TriedStep, tryDocument } from "./try-document.ts";

@@ -1,41 +1,49 @@
-// What cleaning did, as one page to look at: every step with what stayed, reasons with documents that went, what rewriting changed, lengths, languages.
-import { type CorpusStepRow, corpusStepRows, type StepRow, stepRows } from "../clean/index.ts";
+// What cleaning did, as one page to look at: every step with what stayed, how fast it was, reasons with documents that went, what rewriting changed,
+// distributions, clusters, and how well planted truths were found.
+import { percentilesForm } from "../clean/index.ts";
 import { asText, pageHtml, tableHtml } from "../plot/index.ts";
-import { lineChanges } from "./line-changes.ts";
-import type { SourceReport } from "./report.ts";
-
-/** A source that was cleaned, and what is told of it. */
-export interface NamedReport {
-  readonly name: string;
-  readonly report: SourceReport;
-}
-
-type Step = SourceReport["steps"][number];
+import type { ToldSource } from "./cleaning-file.ts";
+import type { Amount, SourceReport } from "./report.ts";
+import { type Figure, lengthsChart, tableFigure } from "./report-charts.ts";
+import { details, examples, stepParts, whole } from "./report-steps.ts";
+import type { StepTimes } from "./step-times.ts";
+import { judgeTruths, unknownTruths } from "./truths.ts";
 
 const style = `
-.bar { display: inline-block; height: 0.8rem; background: var(--faint); vertical-align: middle; } .went { opacity: 0.25; }
+.bar { display: inline-block; height: 0.8rem; background: #0072b2; vertical-align: middle; }
 .document { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid var(--line); padding-left: 1rem; font-size: 0.85rem; margin: 0.5rem 0 1rem; }
-.gone { text-decoration: line-through; color: var(--faint); } .come { font-weight: 600; } summary { cursor: pointer; }
+del { color: var(--faint); } ins { font-weight: 600; text-decoration: none; } summary { cursor: pointer; } .how { font-weight: 600; margin-bottom: 0; }
+@media (prefers-color-scheme: dark) { .bar { background: #4aa3df; } }
 `;
 
-/** The page, whole in one file, that asks nothing from elsewhere. */
-export function cleaningPage(sources: readonly NamedReport[], facts: readonly string[] = []): string {
-  return pageHtml({ title: "What cleaning did", facts, style, parts: sources.flatMap(sourceParts) });
+/** The page, whole in one file, that asks nothing from elsewhere. @param figure draws a chart; tables when absent */
+export function cleaningPage(sources: readonly ToldSource[], figure: Figure = tableFigure): string {
+  return pageHtml({ title: "What cleaning did", facts: [], style, parts: sources.flatMap((source) => sourceParts(source, figure)) });
 }
 
-function sourceParts({ name, report }: NamedReport): string[] {
-  const { read, notes, kept, steps, lengths, languages, examples } = report;
+function sourceParts(source: ToldSource, figure: Figure): string[] {
+  const { name, report, found, times } = source;
+  const { read, notes, kept, steps, lengths, languages } = report;
   return [
     `<h2>${asText(name)}</h2>`,
-    `<p>${whole(kept.documents)} of ${whole(read.documents)} documents stay, ${share(kept.bytes, read.bytes)} of the text.</p>`,
+    `<p>${whole(kept.documents)} of ${whole(read.documents)} documents stay, ${share(kept.bytes, read.bytes)} of the text.${asText(tokensTold(source))}</p>`,
     ...(notes.length === 0 ? [] : [notesTable(notes)]),
-    stepsTable(report),
-    ...steps.flatMap(stepParts),
+    stepsTable(source),
+    ...(times.length === 0 ? [] : [timesTable(times)]),
+    ...truthParts(report),
+    ...Object.entries(found).flatMap(([step, summary]) => foundParts(step, summary)),
+    ...steps.flatMap((step) => stepParts(step, figure)),
     "<h3>Lengths</h3>",
-    lengthsTable(lengths),
+    figure(lengthsChart(lengths)),
     ...(Object.keys(languages).length === 0 ? [] : ["<h3>Languages</h3>", languagesTable(languages)]),
-    details(`documents that stay, the first ${examples.length}`, examples.map(documentHtml)),
+    details("documents that stay", examples("a sample", report.examples)),
   ];
+}
+
+function tokensTold({ tokens }: ToldSource): string {
+  if (tokens === undefined || tokens.tokens === 0) return "";
+  const perToken = (tokens.bytes / tokens.tokens).toFixed(2);
+  return ` Training reads ${whole(tokens.tokens)} tokens of it, of ${perToken} bytes each; the tokens of steps are estimated by that.`;
 }
 
 function notesTable(notes: SourceReport["notes"]): string {
@@ -43,68 +51,86 @@ function notesTable(notes: SourceReport["notes"]): string {
   return tableHtml({ title: "what the reader did not take as it stands", columns: ["", "what", "times", "first at"], rows });
 }
 
-function stepsTable({ read, steps }: SourceReport): string {
-  const width = (bytes: number) => (read.bytes === 0 ? 0 : (100 * bytes) / read.bytes).toFixed(2);
-  const row = (name: string, amount: SourceReport["read"], rewritten: number | "") => {
-    const bar = `<span class="bar" style="width: ${width(amount.bytes)}%"></span>`;
-    const cells = [whole(amount.documents), whole(amount.bytes), share(amount.bytes, read.bytes), rewritten === "" ? "" : whole(rewritten)];
-    return `<tr><td>${asText(name)}</td>${cells.map((cell) => `<td class="number">${cell}</td>`).join("")}<td style="width: 20rem">${bar}</td></tr>`;
-  };
-  const head = ["after", "documents", "bytes", "of the text", "rewritten", ""].map((column) => `<th>${column}</th>`).join("");
-  return `<table><tr>${head}</tr>${row("read", read, "")}${steps.map((step) => row(step.name, step.out, step.rewritten)).join("")}</table>`;
+/** A table whose last column draws the last number of each row as a bar. */
+function barTable(columns: readonly string[], rows: readonly { readonly cells: readonly string[]; readonly share: number }[]): string {
+  const head = [...columns, ""].map((column) => `<th>${asText(column)}</th>`).join("");
+  const lines = rows.map(({ cells, share }) => {
+    const [name = "", ...numbers] = cells;
+    const bar = `<span class="bar" style="width: ${(100 * Math.max(0, Math.min(1, share))).toFixed(2)}%"></span>`;
+    return `<tr><td>${asText(name)}</td>${numbers.map((cell) => `<td class="number">${asText(cell)}</td>`).join("")}<td style="width: 14rem">${bar}</td></tr>`;
+  });
+  return `<table><tr>${head}</tr>${lines.join("")}</table>`;
 }
 
-function stepParts(step: Step): string[] {
-  const reasons = Object.entries(step.reasons).sort(([, a], [, b]) => b.documents - a.documents);
-  if (reasons.length === 0 && step.changes.length === 0) return [];
-  const rows: readonly (StepRow | CorpusStepRow)[] = [...stepRows, ...corpusStepRows];
-  const row = rows.find(({ name }) => name === step.name);
+function stepsTable({ report: { read, steps }, tokens }: ToldSource): string {
+  const row = (name: string, amount: Amount, rewritten: string) => {
+    const about = tokens === undefined || tokens.bytes === 0 ? "" : whole((amount.bytes * tokens.tokens) / tokens.bytes);
+    const part = read.bytes === 0 ? 0 : amount.bytes / read.bytes;
+    return { cells: [name, whole(amount.documents), whole(amount.bytes), about, share(amount.bytes, read.bytes), rewritten], share: part };
+  };
+  const rows = steps.map((step) => row(step.name, step.out, whole(step.rewritten)));
+  return barTable(["after", "documents", "bytes", "tokens, estimated", "of the text", "rewritten"], [row("read", read, ""), ...rows]);
+}
+
+/** Steps by the pass and their time. A step over all documents stands in two passes: it gives keys or measures in one, and decides in the next. */
+function timesTable(times: StepTimes): string {
+  const all = times.reduce((sum, { seconds }) => sum + seconds, 0);
+  const rows = times.flatMap(({ name, seconds, bytes, pass }) => {
+    if (name === "" || bytes === 0) return [];
+    const rate = seconds === 0 ? "" : (bytes / 1e6 / seconds).toPrecision(3);
+    return [{ cells: [name, String(pass + 1), rate, share(seconds, all)], share: seconds / Math.max(all, Number.MIN_VALUE) }];
+  });
+  const note =
+    "Measured of every sixteenth document, on one thread. What several steps ask of a document, such as its words, is counted with the first of them; reading includes waiting for the disk.";
+  return `<h3>Throughput</h3><p>${note}</p>${barTable(["step", "pass", "MB/s of its input", "of the time"], rows)}`;
+}
+
+function truthParts(report: SourceReport): string[] {
+  const rows = judgeTruths(report).map(({ step, planted, dropped, right, precision, recall }) => {
+    return [step, planted, dropped, right, rate(precision), rate(recall)];
+  });
+  if (rows.length === 0) return [];
+  const unknown = unknownTruths(report);
+  const columns = ["step", "planted", "dropped", "rightly", "precision", "recall"];
   return [
-    `<h3>${asText(step.name)}</h3>`,
-    ...(row === undefined ? [] : [`<p>${asText(row.summary)}</p><p class="source">${asText(row.source)}</p>`]),
-    ...reasons.map(([reason, { documents, examples }]) =>
-      details(`${whole(documents)} went: ${row?.reasons[reason] ?? reason}`, examples.map(documentHtml)),
-    ),
-    ...(step.changes.length === 0 ? [] : [details(`${whole(step.rewritten)} were rewritten`, step.changes.map(changeHtml))]),
+    "<h3>Planted truths</h3>",
+    "<p>Documents whose fact “truth” says what should become of them. Precision is the share of what a step dropped that it should drop; recall is the share of what it should drop that it did, of which an earlier step may have taken some.</p>",
+    tableHtml({ title: "of the documents that have a truth", columns, rows }),
+    ...(unknown.length === 0 ? [] : [`<p>No step of the source is called ${asText(unknown.join(", "))}, which truths say.</p>`]),
   ];
 }
 
-function details(summary: string, parts: readonly string[]): string {
-  return `<details><summary>${asText(summary)}</summary>\n${parts.join("\n")}\n</details>`;
+function rate(value: number): string {
+  return Number.isNaN(value) ? "–" : value.toFixed(4);
 }
 
-function documentHtml({ id, text, measured, limit }: SourceReport["examples"][number]): string {
-  const values = measured === undefined ? "" : `: ${told(measured)}${limit === undefined ? "" : `, the limit is ${told(limit)}`}`;
-  return `<p class="source">${asText(id)}${asText(values)}</p><div class="document">${asText(text)}</div>`;
-}
-
-function changeHtml({ id, before, after }: Step["changes"][number]): string {
-  const classes = { " ": "", "-": "gone", "+": "come" };
-  const lines = lineChanges(before, after).map(({ mark, line }) => `<span class="${classes[mark]}">${asText(line)}</span>`);
-  return `<p class="source">${asText(id)}</p><div class="document">${lines.join("\n")}</div>`;
-}
-
-function lengthsTable({ read, kept }: SourceReport["lengths"]): string {
-  const most = Math.max(1, ...read, ...kept);
-  const rows = read.map((count, i) => {
-    const bar = (value: number, kind: string) => `<span class="bar ${kind}" style="width: ${((14 * value) / most).toFixed(2)}rem"></span>`;
-    const range = `${whole(2 ** i)} to ${whole(2 ** (i + 1) - 1)}`;
-    return `<tr><td>${range}</td><td class="number">${whole(count)}</td><td class="number">${whole(kept[i] ?? 0)}</td><td>${bar(kept[i] ?? 0, "")}<br>${bar(count, "went")}</td></tr>`;
-  });
-  return `<table><tr><th>characters</th><th>read</th><th>kept</th><th></th></tr>${rows.join("")}</table>`;
+/** The percentiles of perplexity as a table; what another step found as it is. */
+function foundParts(step: string, summary: unknown): string[] {
+  const percentiles = percentilesForm.safeParse(summary);
+  if (!percentiles.success) return [`<h3>What ${asText(step)} found</h3><pre>${asText(JSON.stringify(summary, null, 1))}</pre>`];
+  const { documents, perplexities, languages = {} } = percentiles.data;
+  const shown = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
+  const row = (name: string, count: number, values: readonly number[]) => [
+    name,
+    count,
+    ...shown.map((percentile) => values[percentile] ?? Number.NaN),
+  ];
+  const rows = [
+    row("all", documents, perplexities),
+    ...Object.entries(languages).map(([name, own]) => row(name, own.documents, own.perplexities)),
+  ];
+  return [
+    tableHtml({ title: `percentiles of ${step}`, columns: ["", "documents", ...shown.map((percentile) => `${percentile} %`)], rows }),
+  ];
 }
 
 function languagesTable(languages: SourceReport["languages"]): string {
   const rows = Object.entries(languages).sort(([, a], [, b]) => b - a);
-  return tableHtml({ title: "documents that stay", columns: ["language", "documents"], rows });
-}
-
-function told(value: number | string): string {
-  return typeof value === "number" ? String(Number(value.toPrecision(3))) : value;
-}
-
-function whole(value: number): string {
-  return value.toLocaleString("en-US");
+  const most = Math.max(1, ...rows.map(([, count]) => count));
+  return barTable(
+    ["language", "documents that stay"],
+    rows.map(([name, count]) => ({ cells: [name, whole(count)], share: count / most })),
+  );
 }
 
 function share(part: number, all: number): string {

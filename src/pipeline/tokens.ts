@@ -126,7 +126,7 @@ export interface PreparedRecipe {
 /** Options of {@link prepareRecipe}. */
 export interface PrepareRecipeOptions extends TokenPhaseOptions {
   /** Writes other files into the folder before it appears. */
-  readonly more?: (folder: string, cleaned: readonly CleanedTexts[]) => Promise<void>;
+  readonly more?: (folder: string, cleaned: readonly CleanedTexts[], manifest: Manifest) => Promise<void>;
 }
 
 /** Does what is not done yet of a recipe's cleaning and its tokens, and makes the prepared folder. @throws CriaError as all of these do; the signal's reason */
@@ -141,6 +141,6 @@ export async function prepareRecipe(
   await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
   await tokens.run();
   const cleaned = await cleanedTexts(opened.job, opened.sources);
-  const manifest = await tokens.join(outDir, async (folder) => options.more?.(folder, cleaned));
+  const manifest = await tokens.join(outDir, async (folder, manifest) => options.more?.(folder, cleaned, manifest));
   return { manifest, cleaned, notes: [...opened.notes, ...(await tokens.notes())] };
 }

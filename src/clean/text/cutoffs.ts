@@ -11,7 +11,8 @@ const where = "data";
 
 const percentiles = { documents: z.int().min(1), perplexities: z.array(z.number().positive()).length(101) };
 
-const form = z.strictObject({
+/** The form of {@link PerplexityPercentiles}. */
+export const percentilesForm = z.strictObject({
   measuredWith: z.strictObject({
     model: z.string(),
     tokenizer: z.string().nullable(),
@@ -24,7 +25,7 @@ const form = z.strictObject({
 });
 
 /** The perplexities at the percentiles 0 to 100 of a sample, and what they were measured with: a file that the step perplexity takes as its cutoffs. */
-export type PerplexityPercentiles = z.output<typeof form>;
+export type PerplexityPercentiles = z.output<typeof percentilesForm>;
 
 /** A language has percentiles of its own from so many documents on: of fewer the 30th and the 60th say little. */
 const leastOfLanguage = 100;
@@ -79,7 +80,7 @@ export async function readCutoffs(path: string, lookup: CutoffLookup, files: Ste
 
 /** The cutoffs that percentiles say, of a document's language or of all. @param path what messages call them @throws CriaError as `readCutoffs` does */
 export function cutoffsAt(path: string, found: unknown, { mark, percentiles }: Pick<CutoffLookup, "mark" | "percentiles">): Cutoffs {
-  const { measuredWith, perplexities, languages } = parseWith(form, found, where, path);
+  const { measuredWith, perplexities, languages } = parseWith(percentilesForm, found, where, path);
   for (const key of ["model", "tokenizer", "normalise", "lineEnds"] as const)
     if (measuredWith[key] !== mark[key])
       fail(
