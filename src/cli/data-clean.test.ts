@@ -36,7 +36,7 @@ test("what steps leave is prepared, and the report says what they did", async ()
   const made = await prepare("shards");
   expect(made.code, made.stderr).toBe(0);
   expect(made.stdout).toMatch(/text: 100 of 121 documents stay, \d+\.\d % of the text/);
-  expect(made.stdout).toMatch(/dedupDocuments +101 .*\n {2}dedupLines +101 .* 100\n {2}c4Quality +100 /);
+  expect(made.stdout).toMatch(/dedupDocuments +101 .*\n {2}dedupLines +101 .* 100 +\S+\n {2}c4Quality +100 /);
   expect(made.stdout).toMatch(/20 dropped by dedupDocuments: copy\n {2}1 dropped by c4Quality: fewSentences/);
   const heldOut = (await readFile(join(inside("shards"), "held-out.jsonl"), "utf8")).split("\n").filter(Boolean);
   expect(heldOut.length).toBeGreaterThan(0);
@@ -49,7 +49,7 @@ test("what steps leave is prepared, and the report says what they did", async ()
   expect(await readdir(folder)).not.toContain("shards.work");
   const page = await readFile(join(inside("shards"), "cleaning.html"), "utf8");
   expect(page).toContain("20 went: is a copy of an earlier document");
-  expect(page).toContain(`<span class="gone">${menu}</span>`);
+  expect(page).toContain(`<del>${menu}</del>`);
   expect(page).not.toMatch(/src=|href=|url\(/);
 });
 
