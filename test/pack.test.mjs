@@ -25,11 +25,21 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("holds what runs and its types, the page that is served, and nothing else", async () => {
-  const needed = ["package.json", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "dist/page/index.html"];
+  const needed = [
+    "package.json",
+    "LICENSE",
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/cli/main.js",
+    "dist/page/index.html",
+    "recipes/demo.yaml",
+  ];
   for (const path of needed) expect(packed).toContain(path);
   const page = await readFile(join(root, "dist/page/index.html"), "utf8");
   for (const [, path] of page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) expect(packed).toContain(`dist/page/${path}`);
-  const stray = packed.filter((path) => !/^(?:dist\/.*\.(?:js|d\.ts)|package\.json|LICENSE|README\.md)$/.test(path) && !isOfPage(path));
+  const stray = packed.filter(
+    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|recipes\/\w+\.yaml|package\.json|LICENSE|README\.md)$/.test(path) && !isOfPage(path),
+  );
   expect(stray).toEqual([]);
   expect(packed.filter((path) => /\.test\.|\.map$|node_modules/.test(path))).toEqual([]);
 });

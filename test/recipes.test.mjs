@@ -14,7 +14,7 @@ const folder = fileURLToPath(new URL("../recipes/", import.meta.url));
 
 test("every recipe is read, and every step in it is one", async () => {
   const names = await readdir(folder);
-  expect(names).toEqual(["llama.yaml", "sample.yaml"]);
+  expect(names).toEqual(["demo.yaml", "llama.yaml", "sample.yaml"]);
   for (const name of names)
     for (const source of (await readYaml(folder + name, dataRecipe, "test")).sources)
       expect(await stepFilesOf(source.steps ?? [], { name: `${name}: ${source.name}` })).toBeInstanceOf(Array);

@@ -1,12 +1,14 @@
-// Steps in a row, as a recipe lists them. Those that look at one document at a time form chains; a step over all documents stands between two.
+// Steps in a row, as a recipe lists them. Those that look at one document at a time form chains; a step over all documents, or one that cuts them, stands
+// between two.
 import { z } from "zod";
 import { CriaError, didYouMean, fail } from "../base/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { type CorpusStep, type CorpusStepRow, isCorpusRow } from "./corpus-step.ts";
+import type { CutStep, CutStepRow } from "./cut-step.ts";
 import type { CleanDocument } from "./document.ts";
 import { expandPresets } from "./presets.ts";
 import { isDropped, type Outcome, type Step, type StepFiles, type StepRow } from "./step.ts";
-import { corpusStepRows, stepRows } from "./steps.ts";
+import { corpusStepRows, cutStepRows, stepRows } from "./steps.ts";
 
 /** A step as recipes name it: by its name alone, or with parameters; or a preset, with its files beside its name. */
 const stepEntry = z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
@@ -15,8 +17,8 @@ export const stepEntries = z.array(stepEntry);
 /** A list of steps as recipes hold it. */
 export type StepEntries = z.output<typeof stepEntries>;
 
-/** A row of either kind. */
-export type AnyStepRow = StepRow | CorpusStepRow;
+/** A row of any kind. */
+export type AnyStepRow = StepRow | CutStepRow | CorpusStepRow;
 
 /** A step of a recipe that is ready for documents. */
 export interface OpenedStep<Row extends AnyStepRow, Opened> {
@@ -30,6 +32,8 @@ export interface OpenedStep<Row extends AnyStepRow, Opened> {
 export type ChainStep = OpenedStep<StepRow, Step>;
 /** A step over all documents. */
 export type OpenedCorpusStep = OpenedStep<AnyStepRow, CorpusStep>;
+/** A step that makes several documents of one. */
+export type OpenedCutStep = OpenedStep<CutStepRow, CutStep>;
 
 /** What became of a document: the last outcome, and those of all steps that it went through. */
 export interface Passage {
@@ -69,8 +73,12 @@ export function applyStep({ row, step }: ChainStep, document: CleanDocument): Ou
   }
 }
 
-/** One pass over the documents: what the step before found decides first, then come steps for single documents; what stays gives keys or measures to the step behind. */
+/**
+ * One pass over the documents: each is cut, or what the step before found decides about it, then come steps for single documents; what stays gives keys or
+ * measures to the step behind.
+ */
 export interface Stage {
+  readonly cut: OpenedCutStep | undefined;
   readonly before: OpenedCorpusStep | undefined;
   readonly chain: Chain;
   readonly behind: OpenedCorpusStep | undefined;
@@ -86,7 +94,7 @@ export interface OpenStagesOptions {
   readonly files?: StepFiles;
 }
 
-const allRows: readonly AnyStepRow[] = [...stepRows, ...corpusStepRows];
+const allRows: readonly AnyStepRow[] = [...stepRows, ...cutStepRows, ...corpusStepRows];
 
 const noFiles: StepFiles = { read: async (path) => fail("data", `${path}: there are no files here: leave out the step that names it`) };
 
@@ -94,7 +102,7 @@ const noFiles: StepFiles = { read: async (path) => fail("data", `${path}: there 
 export async function stepFilesOf(entries: unknown, options: OpenStagesOptions = {}): Promise<readonly string[]> {
   const steps = await parsedSteps(entries, options);
   return steps.flatMap(({ row, parameters, module }) => {
-    const named = isCorpusRow(row) ? [] : (row.files?.(parameters) ?? []);
+    const named = "open" in row ? (row.files?.(parameters) ?? []) : [];
     return module === undefined ? named : [module, ...named];
   });
 }
@@ -107,16 +115,22 @@ export async function openStages(entries: unknown, options: OpenStagesOptions = 
   const { files = noFiles } = options;
   const stages: Stage[] = [];
   let steps: ChainStep[] = [];
-  let before: OpenedCorpusStep | undefined;
+  let begins: Pick<Stage, "cut" | "before"> = { cut: undefined, before: undefined };
   for (const { row, parameters } of await parsedSteps(entries, options)) {
+    if ("openCut" in row) {
+      const isFirst = steps.length === 0 && begins.cut === undefined && begins.before === undefined;
+      if (!isFirst) stages.push({ ...begins, chain: new Chain(steps), behind: undefined });
+      [begins, steps] = [{ cut: { row, parameters, step: row.openCut(parameters) }, before: undefined }, []];
+      continue;
+    }
     const overAll = isCorpusRow(row) ? row.openCorpus(parameters) : await row.openStatistic?.(parameters, files);
     if (overAll !== undefined) {
       const behind = { row, parameters, step: overAll };
-      stages.push({ before, chain: new Chain(steps), behind });
-      [before, steps] = [behind, []];
+      stages.push({ ...begins, chain: new Chain(steps), behind });
+      [begins, steps] = [{ cut: undefined, before: behind }, []];
     } else if (!isCorpusRow(row)) steps.push({ row, parameters, step: await row.open(parameters, files) });
   }
-  return [...stages, { before, chain: new Chain(steps), behind: undefined }];
+  return [...stages, { ...begins, chain: new Chain(steps), behind: undefined }];
 }
 
 interface ParsedStep {
@@ -159,7 +173,9 @@ async function rowOfModule(path: string, name: string, files: StepFiles): Promis
 }
 
 function isRow(value: unknown): value is AnyStepRow {
-  return typeof value === "object" && value !== null && "parameters" in value && ("open" in value || "openCorpus" in value);
+  return (
+    typeof value === "object" && value !== null && "parameters" in value && ["open", "openCut", "openCorpus"].some((key) => key in value)
+  );
 }
 
 function onlyPair(entry: Readonly<Record<string, unknown>>, name: string): [string, unknown] {

@@ -81,6 +81,6 @@ export function corpusStepRow<Parameters extends z.ZodType>(row: CorpusStepRow<P
 }
 
 /** Whether a row is of a step over all documents. */
-export function isCorpusRow(row: StepRow | CorpusStepRow): row is CorpusStepRow {
+export function isCorpusRow(row: object): row is CorpusStepRow {
   return "openCorpus" in row;
 }

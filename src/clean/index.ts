@@ -3,6 +3,7 @@ export {
   Chain,
   type ChainStep,
   type OpenedCorpusStep,
+  type OpenedCutStep,
   type OpenStagesOptions,
   openStages,
   type Passage,
@@ -23,6 +24,7 @@ export {
   type NearKeys,
   type StatisticStep,
 } from "./corpus-step.ts";
+export { type CutStep, type CutStepRow, cutStepRow } from "./cut-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
 export { expandPresets, type Preset, presetSteps, presets } from "./presets.ts";
 export {
@@ -37,7 +39,7 @@ export {
   type StepRow,
   stepRow,
 } from "./step.ts";
-export { corpusStepRows, rulesVersion, stepRows } from "./steps.ts";
+export { corpusStepRows, cutStepRows, rulesVersion, stepRows } from "./steps.ts";
 export { readCalibration } from "./text/calibration-file.ts";
 export { type PerplexityPercentiles, percentilesForm, percentilesOf } from "./text/cutoffs.ts";
 export { type Measure, MeasureSample, samplePlace } from "./text/document-sample.ts";

@@ -27,8 +27,8 @@ export interface StepFiles {
   module?(path: string): Promise<unknown>;
 }
 
-/** What a step may do with a document: drop it, change its text, or find out a fact about it. */
-export type Deed = "drops" | "rewrites" | "finds";
+/** What a step may do with a document: drop it, change its text, find out a fact about it, or make several of it. */
+export type Deed = "drops" | "rewrites" | "finds" | "cuts";
 
 /** A kind of step. @template Parameters what a recipe may set, with defaults */
 export interface StepRow<Parameters extends z.ZodType = z.ZodType> {

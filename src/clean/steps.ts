@@ -1,12 +1,15 @@
-// All steps, one row each: those that look at one document at a time, and those that compare all.
+// All steps, one row each: those that look at one document at a time, those that cut documents, and those that compare all.
 import type { CorpusStepRow } from "./corpus-step.ts";
+import type { CutStepRow } from "./cut-step.ts";
 import type { StepRow } from "./step.ts";
 import { blockUrls, blockWords } from "./steps/block-lists.ts";
 import { c4Paragraphs, c4Quality } from "./steps/c4.ts";
 import { classifier } from "./steps/classifier.ts";
+import { codeHeader } from "./steps/code-header.ts";
 import { codeLicence } from "./steps/code-licence.ts";
 import { codeOrigin } from "./steps/code-origin.ts";
 import { codeQuality } from "./steps/code-quality.ts";
+import { cutDocuments } from "./steps/cut-documents.ts";
 import { decontaminate } from "./steps/decontaminate.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
 import { dedupNear } from "./steps/dedup-near.ts";
@@ -15,12 +18,16 @@ import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
 import { gutenberg } from "./steps/gutenberg.ts";
+import { jsonArticle } from "./steps/json-article.ts";
 import { language } from "./steps/language.ts";
 import { latex } from "./steps/latex.ts";
 import { length } from "./steps/length.ts";
 import { maskPersonal } from "./steps/mask-personal.ts";
 import { perplexity } from "./steps/perplexity.ts";
+import { sample } from "./steps/sample.ts";
+import { unwrapLines } from "./steps/unwrap-lines.ts";
 import { wikitext } from "./steps/wikitext.ts";
+import { wordnet } from "./steps/wordnet.ts";
 
 /**
  * The version of what steps decide, which is raised when one of them comes to decide otherwise. Work that was begun by another version is not gone on
@@ -44,7 +51,11 @@ export const stepRows: readonly StepRow[] = [
     codeOrigin,
   ],
   ...[classifier, blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex, gutenberg],
+  ...[unwrapLines, wordnet, jsonArticle, codeHeader, sample],
 ];
+
+/** The steps that make several documents of one that recipes may name. */
+export const cutStepRows: readonly CutStepRow[] = [cutDocuments];
 
 /** The steps over all documents that recipes may name. */
 export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments, dedupNear, dedupSimhash];

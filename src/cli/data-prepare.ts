@@ -29,7 +29,7 @@ import { formsHelp, tellNotes } from "./text-flags.ts";
 const exampleRecipe = `\
 sources:
   - name: books               # of your choice; a single source needs no name and no weight
-    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **, relative to the recipe; addresses, and hf:datasets/owner/name
+    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **, relative to the recipe; addresses, hf:datasets/owner/name, npm:PACKAGE/FILES
     weight: 2                 # share of the training tokens, beside the other sources' weights
     separator: blank-lines    # text: what stands between documents; by default a file is one document
   - name: web

@@ -1,12 +1,21 @@
 // cria data steps: the steps and presets that recipes may name, from their rows.
 import { z } from "zod";
 import { didYouMean, UsageError } from "../base/index.ts";
-import { corpusStepRows, type Preset, presetSteps, presets, type StepEntries, type StepRow, stepRows } from "../clean/index.ts";
+import {
+  corpusStepRows,
+  cutStepRows,
+  type Preset,
+  presetSteps,
+  presets,
+  type StepEntries,
+  type StepRow,
+  stepRows,
+} from "../clean/index.ts";
 import type { Command } from "./command.ts";
 
 type Row = Pick<StepRow, "name" | "summary" | "source" | "deeds" | "reasons" | "parameters">;
 
-const rows: readonly Row[] = [...stepRows, ...corpusStepRows];
+const rows: readonly Row[] = [...stepRows, ...cutStepRows, ...corpusStepRows];
 
 /** Lists steps and presets, or tells one in full. */
 export const stepsCommand: Command = {

@@ -1,11 +1,14 @@
 // cria data trace: the documents that the tokens of a training step came from.
+import { join, relative, resolve } from "node:path";
 import { check, UsageError } from "../base/index.ts";
-import { PreparedData, type TracedSpan, traceWindow } from "../corpus/index.ts";
+import { isElsewhere, PreparedData, type TracedSpan, traceWindow } from "../corpus/index.ts";
 import { findRecipe, latestCheckpoint, readRecipe, runPaths } from "../runs/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { TrainRecipe } from "../train/index.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
+import { isFile } from "./paths.ts";
+import { ownRecipeName } from "./run-text.ts";
 
 const where = "data trace";
 /** Tokens of a document that are shown, and characters of them. */
@@ -27,7 +30,11 @@ export const traceCommand: Command = {
     await using data = await PreparedData.open(recipe.data);
     await checkData(folder, recipe, data);
     const tokenizer = await loadTokenizer(recipe.tokenizer, io);
-    const windows = await traceStep(data, tokenizer, recipe, step, io);
+    const placeOf = await placesOf(folder);
+    const windows = (await traceStep(data, tokenizer, recipe, step, io)).map(({ source, documents }) => ({
+      source,
+      documents: documents.map((span) => ({ ...span, place: placeOf(span.origin.document) })),
+    }));
     if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, data: recipe.data, windows })}\n`);
     else io.stdout(`step ${step} of ${folder}: ${windows.length} windows of ${recipe.length} tokens\n${windows.map(windowText).join("")}`);
     return 0;
@@ -68,14 +75,25 @@ function drawnIn(position: unknown): number | undefined {
   return sources?.reduce((sum, { drawn }) => sum + drawn, 0);
 }
 
+/** How documents are found from the working folder: paths of a run that wrote the recipe of its data itself start from the run's folder. */
+async function placesOf(folder: string): Promise<(document: string) => string> {
+  if (!(await isFile(join(folder, ownRecipeName)))) return (document) => document;
+  return (document) => (isElsewhere(document) ? document : relative(process.cwd(), resolve(folder, document)));
+}
+
 /** A span with the beginning of its document's text. */
-interface ToldSpan extends TracedSpan {
+interface ReadSpan extends TracedSpan {
   readonly text: string;
 }
 
-interface ToldWindow {
+/** A span and where its document is. */
+interface ToldSpan extends ReadSpan {
+  readonly place: string;
+}
+
+interface Window<Span> {
   readonly source: string;
-  readonly documents: readonly ToldSpan[];
+  readonly documents: readonly Span[];
 }
 
 async function traceStep(
@@ -84,15 +102,15 @@ async function traceStep(
   { batch, accumulation, length = 0, seed, documentMask }: TrainRecipe,
   step: number,
   io: CommandIo,
-): Promise<readonly ToldWindow[]> {
+): Promise<readonly Window<ReadSpan>[]> {
   const mixture = data.mixture({ batch, length, seed, documentMask });
   for (let passed = 0; passed < (step - 1) * accumulation; passed++) mixture.nextWindows();
   const windows = Array.from({ length: accumulation }, () => mixture.nextWindows()).flat();
-  const told: ToldWindow[] = [];
+  const told: Window<ReadSpan>[] = [];
   for (const window of windows) {
     io.signal.throwIfAborted();
     const tokens = data.sources.find(({ name }) => name === window.source)?.tokens;
-    const documents: ToldSpan[] = [];
+    const documents: ReadSpan[] = [];
     for (const span of await traceWindow(data, window, length)) {
       const ids = await tokens?.read(span.first - span.from, Math.min(shownTokens, span.length));
       documents.push({ ...span, text: beginning(tokenizer.decode([...(ids ?? [])])) });
@@ -107,11 +125,11 @@ function beginning(text: string): string {
   return line.length > shownCharacters ? `${[...line].slice(0, shownCharacters - 1).join("")}…` : line;
 }
 
-function windowText({ source, documents }: ToldWindow, index: number): string {
+function windowText({ source, documents }: Window<ToldSpan>, index: number): string {
   return `window ${index}, of ${source}\n${documents.map(spanText).join("")}`;
 }
 
-function spanText({ shard, document, from, count, length, byte, origin, text }: ToldSpan): string {
-  const place = [origin.document, origin.url, origin.title && `"${origin.title}"`, origin.at > 0 && `from character ${origin.at}`];
-  return `  ${shard} document ${document}, tokens ${from} to ${from + count - 1} of ${length}, byte ${byte}: ${place.filter(Boolean).join(", ")}\n    ${text}\n`;
+function spanText({ shard, document, from, count, length, byte, origin, place, text }: ToldSpan): string {
+  const told = [place, origin.url, origin.title && `"${origin.title}"`, origin.at > 0 && `from character ${origin.at}`];
+  return `  ${shard} document ${document}, tokens ${from} to ${from + count - 1} of ${length}, byte ${byte}: ${told.filter(Boolean).join(", ")}\n    ${text}\n`;
 }

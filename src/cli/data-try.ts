@@ -101,7 +101,7 @@ function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {
   for (const step of tried) {
     io.stdout(`${step.step.padEnd(18)} ${said(step)}\n`);
     if (step.text === undefined) continue;
-    io.stdout(lineDifference(current, step.text));
+    if (step.did !== "cut") io.stdout(lineDifference(current, step.text));
     current = step.text;
   }
   io.stdout(
@@ -111,6 +111,7 @@ function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {
 
 function said({ did, reason, because, measured, limit, needs }: TriedStep): string {
   if (needs !== undefined) return `${did}: ${measured === undefined ? "" : `this one's measure is ${round(measured)}, and it `}${needs}`;
+  if (did === "cut") return `cut it into ${measured} documents, of which the first goes on`;
   if (did !== "dropped") return did;
   const values = measured === undefined ? "" : ` (${round(measured)}${limit === undefined ? "" : `, the limit is ${round(limit)}`})`;
   return `dropped it, ${reason}: it ${because}${values}`;

@@ -2,24 +2,21 @@
 import { once } from "node:events";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { type GatheredSource, gatherCorpus, openCorpus, type TextOptions } from "../corpus/index.ts";
-import { atomicWrite } from "../files/index.ts";
+import type { TextOptions } from "../corpus/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
 import type { RunningServer } from "../serve/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
+import { type DemoSource, openDemoSources, openDemoText } from "./demo-text.ts";
 import { promptsFrom } from "./finish-run.ts";
 import { booleanFlag, longerMinutes, minutesFlag, wholeFlag } from "./flag-values.ts";
 import { callAgain, type Hint } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
-import { packageRoot } from "./package-root.ts";
 import { modelOfRun, openBrowser, servePage } from "./page.ts";
 import { raiseRun } from "./raise-run.ts";
-import { areLasting, openOwnText, RunText } from "./run-text.ts";
+import { areLasting, openOwnText } from "./run-text.ts";
 import { optionalTextOptions, textFlags, textWords } from "./text-flags.ts";
 
 const where = "demo";
-/** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
-const heldOutShare = (documents: number) => Math.min(0.3, Math.max(0.02, 20 / documents));
 /** Minutes below which a model learns from the stories alone: what it writes then reads like something, where of everything it would be a bit of each. */
 const storiesBelowMinutes = 2;
 const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
@@ -50,8 +47,8 @@ export const demo: Command = {
     const budget = new TimeBudget(60 * minutes, io.began);
     const isOwn = texts.length > 0;
     const storiesOnly = minutes < storiesBelowMinutes;
-    const corpus = isOwn ? [] : await gatherCorpus({ root: packageRoot, progress: io.progress, signal: io.signal, storiesOnly });
-    const bytes = corpus.reduce((sum, source) => sum + source.bytes, 0);
+    const sources: readonly DemoSource[] = isOwn ? [] : (await openDemoSources(where)).slice(0, storiesOnly ? 1 : undefined);
+    const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
     if (steps === undefined) checkTime(budget, bytes, where);
     await using backend = await openBackend(io);
     const folder = await claimFolder(wish);
@@ -62,7 +59,7 @@ export const demo: Command = {
       {
         ...{ where, budget, seed, wish, folder, hasSteps: steps !== undefined },
         settings: steps === undefined ? [] : [`steps=${steps}`],
-        openText: () => (isOwn ? openOwnText(texts, reading, folder, where, io) : openDemoText(corpus, folder, io)),
+        openText: () => (isOwn ? openOwnText(texts, reading, folder, where, io) : openDemoText(sources, folder, where, io)),
         prompts: (data, tokenizer) => (isOwn ? promptsFrom(data, tokenizer) : Promise.resolve(storiesOnly ? storyPrompts : prompts)),
         hints: await whatElse(texts, flags, minutes, io),
       },
@@ -123,45 +120,4 @@ function readAsked(args: readonly string[], flags: Flags): Asked {
     reading: optionalTextOptions(flags, where, text.length > 0),
     seed,
   };
-}
-
-/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
-async function openDemoText(corpus: readonly GatheredSource[], folder: string, io: CommandIo): Promise<RunText> {
-  const lines: string[] = [];
-  let documents = 0;
-  for (const [i, source] of corpus.entries()) {
-    let bytes = 0;
-    const rows = async function* () {
-      for await (const text of source.documents) {
-        bytes += Buffer.byteLength(text);
-        documents++;
-        yield Buffer.from(`${JSON.stringify({ text })}\n`);
-      }
-    };
-    await atomicWrite(textPath(folder, source, i), rows(), where);
-    lines.push(describe(source, bytes));
-  }
-  const sources = corpus.map((source, i) => {
-    const { weight, licence } = source;
-    return { name: sourceName(source, i), paths: textPath(folder, source, i), field: "text", weight, licence };
-  });
-  return new RunText(
-    await openCorpus({ sources, heldOut: heldOutShare(documents), boundaries: "both" }, { where, signal: io.signal }),
-    lines,
-    io,
-  );
-}
-
-function describe({ name, kind, weight, package: origin, licence }: GatheredSource, bytes: number): string {
-  const share = `${(100 * weight).toFixed(0)} %`.padStart(5);
-  return `${share} ${name.padEnd(20)} ${`${(bytes / 1e6).toFixed(2)} MB`.padStart(8)}  ${kind.padEnd(9)} ${origin}, ${licence}`;
-}
-
-function textPath(folder: string, source: GatheredSource, index: number): string {
-  return join(folder, "text", `${sourceName(source, index)}.jsonl`);
-}
-
-/** A file name everywhere, whatever a person's own file is called; the number keeps two apart. */
-function sourceName({ name }: GatheredSource, index: number): string {
-  return `${index + 1}-${name.replace(/[^A-Za-z0-9]+/g, "-").slice(-40)}`;
 }

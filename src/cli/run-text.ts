@@ -5,8 +5,8 @@ import { stringify } from "yaml";
 import { byteSize, type OnProgress } from "../base/index.ts";
 import {
   type Corpus,
-  type DataRecipe,
   dataRecipe,
+  isElsewhere,
   type Manifest,
   openCorpus,
   openTexts,
@@ -80,6 +80,8 @@ function counting(progress: OnProgress, task: string, total: number): (bytes: nu
   };
 }
 
+/** The recipe of a run's data in the run's folder, from which its paths start. */
+export const ownRecipeName = "data.yaml";
 /** Share of a person's own text that training never sees. */
 const heldOutShare = 0.05;
 
@@ -97,10 +99,12 @@ export async function openOwnText(
 ): Promise<RunText> {
   const source = (await areLasting(paths))
     ? { paths: [...paths], ...reading }
-    : { paths: await keep(paths, reading, folder, where, io), field: "text", newlines: reading.newlines };
-  const recipe = parseWith(dataRecipe, { sources: [withoutUndefined(source)], heldOut: heldOutShare }, where, "the data recipe");
-  const corpus = await openCorpus(recipe, { where, signal: io.signal });
-  await atomicWrite(join(folder, "data.yaml"), stringify(portable(recipe, folder)), where);
+    : { paths: [await keep(paths, reading, folder, where, io)], field: "text", newlines: reading.newlines };
+  const near = { ...withoutUndefined(source), paths: source.paths.map((path) => fromFolder(path, folder)) };
+  const told = { sources: [near], heldOut: heldOutShare, boundaries: "both" };
+  // Paths start from the run folder here too, so that documents are called what a later preparation by the recipe calls them.
+  const corpus = await openCorpus(parseWith(dataRecipe, told, where, "the data recipe"), { folder, where, signal: io.signal });
+  await atomicWrite(join(folder, ownRecipeName), stringify(told), where);
   return new RunText(corpus, corpus.sources[0]!.texts.files.length > mostNamed ? [summary(paths, corpus)] : namedLines(corpus), io);
 }
 
@@ -142,11 +146,9 @@ async function keep(paths: readonly string[], reading: TextOptions, folder: stri
   return path;
 }
 
-/** Paths relative to the run folder, so that it can move together with what it reads. */
-function portable(recipe: DataRecipe, folder: string): object {
-  const near = (path: string) => relative(resolve(folder), resolve(path)).split(sep).join("/");
-  const sources = recipe.sources.map(({ name: _, weight: __, paths, ...rest }) => ({ paths: [paths].flat().map(near), ...rest }));
-  return { ...recipe, sources };
+/** The path from the run folder on, so that it can move together with what it reads. */
+function fromFolder(path: string, folder: string): string {
+  return isElsewhere(path) ? path : relative(resolve(folder), resolve(path)).split(sep).join("/");
 }
 
 function withoutUndefined(options: object): object {

@@ -63,7 +63,7 @@ export const study: Command = {
   async run(args, flags, io) {
     const asked = await readAsked(args, flags);
     await loadPlots(); // what the report needs is missed before ten minutes of work
-    await using text = await studyText(asked.texts, { ...io, reading: asked.reading });
+    await using text = await studyText(asked.texts, asked.reading, io);
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
     const length = asked.steps === undefined ? `${asked.minutes} min` : `${asked.steps} step${asked.steps === 1 ? "" : "s"}`;

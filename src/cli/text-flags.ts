@@ -76,7 +76,7 @@ export async function openAndTell(paths: readonly string[], options: TextOptions
 }
 
 /** Writes each note as a line on stderr. */
-export function tellNotes(notes: readonly string[], io: CommandIo): void {
+export function tellNotes(notes: readonly string[], io: Pick<CommandIo, "stderr">): void {
   for (const note of notes) io.stderr(`note: ${note}\n`);
 }
 

@@ -1,14 +1,6 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/index.ts";
 export { DocumentEncoder, type DocumentEncoderOptions } from "./encoding/document-encoder.ts";
-export {
-  type GatheredSource,
-  type GatherOptions,
-  gatherCorpus,
-  type OwnCorpus,
-  type OwnTextOptions,
-  textCorpus,
-} from "./gathered/gather.ts";
 export { type Manifest, manifestName } from "./manifest.ts";
 export { openShards } from "./open-shards.ts";
 export type { DocumentOrigin } from "./origin-index.ts";
@@ -19,12 +11,15 @@ export { type DataRecipe, dataRecipe, parseDataRecipe, type SourceRecipe, source
 export {
   type DocumentsOptions,
   type FormName,
+  findInstalled,
   formCalled,
   formNames,
+  isElsewhere,
   looksLikeText,
   type OpenOptions,
   openEach,
   openTexts,
+  packageOf,
   type ReadingNote,
   readPart,
   splitText,

@@ -25,18 +25,18 @@ const originSchema = z.strictObject({
 
 /** Where the text of a document in a shard is from. */
 export interface DocumentOrigin {
-  /** The file by its path from the recipe's folder, or its address; behind "@" the byte at which the part of it begins that one task cleaned, and behind "#" the document's number there, from 0. */
+  /** The file by its path from the recipe's folder, its address, or its package and the path in there; behind "@" the byte at which the part of it begins that one task cleaned, and behind "#" the document's number there, from 0. */
   readonly document: string;
-  /** Where the text begins in the document, in UTF-16 units: above 0 where stretches of it are held out. */
+  /** Where the text begins in the document, in UTF-16 units: above 0 where it was cut, or stretches of it are held out. */
   readonly at: number;
   readonly url?: string | undefined;
   readonly title?: string | undefined;
 }
 
-/** The origin of a document, or of a part of it. What was cleaned says itself where it stood. */
-export function originOf({ place, facts: { id, url, title } }: PlacedDocument, at: number): DocumentOrigin {
+/** The origin of a document, or of a part of it that begins at a unit of its text. What was cleaned, or cut before, says itself where it stood. */
+export function originOf({ place, facts: { id, at: begins, url, title } }: PlacedDocument, at: number): DocumentOrigin {
   const text = (value: string | number | undefined) => (value === undefined ? undefined : String(value));
-  return { document: text(id) ?? place, at, url: text(url), title: text(title) };
+  return { document: text(id) ?? place, at: at + (typeof begins === "number" ? begins : 0), url: text(url), title: text(title) };
 }
 
 /** The bytes of an index. */

@@ -17,7 +17,7 @@ const sourceName = z
 export const sourceRecipe = z.strictObject({
   /** A single source needs none: it is called "text". */
   name: sourceName.optional(),
-  /** Files, folders and patterns (see `expandPaths`), relative ones from the recipe's folder on; addresses, and data sets of the hub (see `fetchRemote`). */
+  /** Files, folders and patterns (see `expandPaths`), relative ones from the recipe's folder on; addresses, data sets of the hub (see `fetchRemote`), and files of packages (see `expandInstalled`). */
   paths: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   /** How the files are read (see `textForms`); by default by the ending of each. */
   format: z.enum(formNames).optional(),

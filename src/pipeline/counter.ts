@@ -70,6 +70,13 @@ export class Counter {
     return left;
   }
 
+  /** Counts what the first step of a pass cut a document into. */
+  cut(bytes: number, parts: readonly CleanDocument[]): void {
+    const step = this.#steps[0]!;
+    add(step.in, bytes);
+    for (const { text } of parts) add(step.out, Buffer.byteLength(text));
+  }
+
   /** Counts a document that the pass leaves. */
   kept(document: CleanDocument, bytes: number): void {
     add(this.#kept, bytes);

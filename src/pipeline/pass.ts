@@ -1,5 +1,5 @@
-// A part of a source on its way through one pass: what the step in front has found decides about each document, steps for single documents follow, and what
-// stays gives keys or measures to the step behind. It makes a file of documents and, beside it, what they gave, a report, and times.
+// A part of a source on its way through one pass: documents are cut, or what the step in front has found decides about each, then steps for single
+// documents follow, and what stays gives keys or measures to the step behind. It makes a file of documents and, beside it, what they gave, a report, and times.
 import { stat } from "node:fs/promises";
 import { fail } from "../base/index.ts";
 import { applyStep, CleanDocument, isClusterStep, isDropped, isStatisticStep, type Stage } from "../clean/index.ts";
@@ -49,8 +49,7 @@ export class Pass {
   constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
     const found = opened.stages[stage]!;
     [this.#job, this.#opened, this.#stage, this.#index, this.#part] = [job, opened, found, stage, part];
-    const before = found.before === undefined ? [] : [found.before];
-    const names = [...before, ...found.chain.steps].map(({ row }) => row.name);
+    const names = [found.cut, found.before, ...found.chain.steps].flatMap((step) => step?.row.name ?? []);
     this.#counter = new Counter(names);
     this.#clock = new StepClock(["reading", ...names, found.behind?.row.name ?? "", "writing"], stage);
   }
@@ -76,8 +75,9 @@ export class Pass {
     for await (const document of this.#documents()) {
       signal?.throwIfAborted();
       onPlace?.(placeOf(document));
-      const kept = this.#through(document, deciders);
-      if (kept !== undefined) {
+      for (const part of this.#parts(document)) {
+        const kept = this.#through(part, deciders);
+        if (kept === undefined) continue;
         await this.#gathered;
         chunk += documentLine(kept);
         if (chunk.length >= chunkLength) {
@@ -139,6 +139,22 @@ export class Pass {
     return listedIn(await readClusters(clustersFileOf(joined)), this.#part);
   }
 
+  /** What the pass begins with: the document, or its parts where a step cuts it. */
+  #parts(document: CleanDocument): readonly CleanDocument[] {
+    const bytes = Buffer.byteLength(document.text);
+    this.#clock.end(0, bytes);
+    this.#counter.read(document, bytes);
+    const listed = this.#listed.get(this.#documentsRead++);
+    if (listed !== undefined) this.#counter.member(0, listed, document);
+    const { cut } = this.#stage;
+    if (cut === undefined) return [document];
+    this.#clock.start();
+    const parts = [...cut.step.parts(document)];
+    this.#clock.end(1, bytes);
+    this.#counter.cut(bytes, parts);
+    return parts;
+  }
+
   /** {@link #afterSteps}, where what fails is told with the document. */
   #through(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
     try {
@@ -152,22 +168,19 @@ export class Pass {
   /** The document after all steps of the pass; undefined where one dropped it. */
   #afterSteps(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
     let bytes = Buffer.byteLength(document.text);
-    this.#clock.end(0, bytes);
-    this.#counter.read(document, bytes);
-    const listed = this.#listed.get(this.#documentsRead++);
-    if (listed !== undefined) this.#counter.member(0, listed, document);
     let current = document;
-    for (const [index, decider] of deciders.entries()) {
+    let index = this.#stage.cut === undefined ? 0 : 1;
+    for (const decider of deciders) {
       this.#clock.start();
       const outcome = decider.decide(current);
       this.#clock.end(1 + index, bytes);
-      bytes = this.#counter.step(index, current, bytes, outcome);
+      bytes = this.#counter.step(index++, current, bytes, outcome);
       if (isDropped(outcome)) return undefined;
       current = outcome;
     }
     this.#clock.start();
     this.#gathered = this.#gatherer?.add(current);
-    this.#clock.end(1 + deciders.length, bytes);
+    this.#clock.end(1 + index, bytes);
     this.#counter.kept(current, bytes);
     this.#clock.start();
     return current;

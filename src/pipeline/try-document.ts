@@ -14,7 +14,7 @@ import { filesFrom } from "./step-files.ts";
 /** What one step did. */
 export interface TriedStep {
   readonly step: string;
-  readonly did: "kept" | "rewrote" | "dropped" | "compares documents" | "measures documents";
+  readonly did: "kept" | "rewrote" | "dropped" | "cut" | "compares documents" | "measures documents";
   readonly reason?: string;
   /** The sentence of the reason. */
   readonly because?: string;
@@ -22,7 +22,7 @@ export interface TriedStep {
   readonly needs?: string;
   readonly measured?: number | string;
   readonly limit?: number | string;
-  /** The text behind a step that changed it. */
+  /** The text behind a step that changed it, or the first part of one that was cut. */
   readonly text?: string;
 }
 
@@ -33,7 +33,7 @@ export interface TriedDocument {
 }
 
 /**
- * The document's way, up to the step that drops it.
+ * The document's way, up to the step that drops it; of one that is cut, its first part's.
  * @param folder the folder that paths in steps start from @throws CriaError where steps are wrong
  */
 export async function tryDocument(
@@ -44,7 +44,13 @@ export async function tryDocument(
 ): Promise<readonly TriedStep[]> {
   const tried: TriedStep[] = [];
   let current = new CleanDocument(text, facts);
-  for (const { chain, behind } of await openStages(steps, { name, files: filesFrom(folder) })) {
+  for (const { cut, chain, behind } of await openStages(steps, { name, files: filesFrom(folder) })) {
+    if (cut !== undefined) {
+      const parts = [...cut.step.parts(current)];
+      const { text } = parts[0] ?? current;
+      tried.push({ step: cut.row.name, ...(parts.length > 1 ? { did: "cut", measured: parts.length, text } : { did: "kept" }) });
+      current = parts[0] ?? current;
+    }
     const { outcomes } = chain.apply(current);
     for (const [i, outcome] of outcomes.entries()) {
       const { row } = chain.steps[i]!;

@@ -50,7 +50,7 @@ export interface StudyContext {
 
 /** What models learn from. */
 export interface StudyText {
-  /** A name for people: "novels and stories 62 %, …". */
+  /** A name for people: "62 % novels-and-stories (…), …". */
   readonly name: string;
   /** The documents, in the same order every time. */
   readonly documents: AsyncIterable<string>;

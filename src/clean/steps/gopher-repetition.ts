@@ -75,6 +75,7 @@ interface GramsRules {
 
 /** Bounds come first, as they are faster than what they bound, and say of nearly every text that it stays. */
 function gramsRule({ text, words, characters }: CleanDocument, { top, repeated, grams }: GramsRules): Dropped | undefined {
+  if (top.length + repeated.length === 0) return undefined;
   grams.read(text, words);
   for (const { n, most } of top) {
     if (grams.topBound(n) / characters <= most) continue;

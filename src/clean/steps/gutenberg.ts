@@ -18,6 +18,10 @@ const ends = [
 /** Who made the file, in front of the title page. */
 const producers =
   /^\s*(?:(?:This e(?:book|text) was )?(?:produced|prepared|transcribed|scanned) by|E-?text prepared by|\[?Transcriber's note)(?:.+\n)+\s*/i;
+/** The title with which files begin that the Natural Language Toolkit has in its corpora, in place of the header. */
+const bracketedTitle = /^\s*\[(?!illustration|transcriber|note)([^\]\n]+)\][ \t]*\n/i;
+/** The mark with which files from DOS end. */
+const endOfFile = "\u001a";
 /** The header is no longer, in UTF-16 units; a marker further on is the book's own text. */
 const longestHeader = 50_000;
 const header: Readonly<Record<string, RegExp>> = {
@@ -38,8 +42,9 @@ export const gutenberg = stepRow({
   }),
   open: ({ unmarked }) => ({
     apply(document) {
-      const { text } = document;
-      const start = endOfHeader(text);
+      const text = document.text.replaceAll(endOfFile, "");
+      const title = bracketedTitle.exec(text);
+      const start = endOfHeader(text) ?? title?.[0].length;
       const end = startOfLicence(text, start ?? 0);
       if (start === undefined && end === undefined) return unmarked === "keep" ? document : { reason: "unmarked" };
       const body = text
@@ -47,7 +52,8 @@ export const gutenberg = stepRow({
         .replace(/^\s+/, "")
         .replace(producers, "")
         .trim();
-      return body === "" ? { reason: "empty" } : document.withFacts(factsIn(text.slice(0, start ?? 0))).withText(body);
+      const facts = title?.[1] === undefined ? factsIn(text.slice(0, start ?? 0)) : { title: title[1] };
+      return body === "" ? { reason: "empty" } : document.withFacts(facts).withText(body);
     },
   }),
 });

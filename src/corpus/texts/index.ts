@@ -9,8 +9,9 @@ export {
   type TextOptions,
   textForms,
 } from "./forms.ts";
+export { findInstalled, packageOf } from "./installed-paths.ts";
 export { looksLikeText } from "./looks-like-text.ts";
 export { readPart, type TextPart, textParts } from "./parts.ts";
 export { type DocumentsOptions, readDocuments } from "./read-file.ts";
 export { splitText } from "./split-text.ts";
-export { type OpenOptions, openEach, openTexts, type PlacedDocument, type TextFile, Texts, textBytesOf } from "./texts.ts";
+export { isElsewhere, type OpenOptions, openEach, openTexts, type PlacedDocument, type TextFile, Texts, textBytesOf } from "./texts.ts";

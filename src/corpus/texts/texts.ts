@@ -15,6 +15,7 @@ import {
   type TextOptions,
   textForms,
 } from "./forms.ts";
+import { expandInstalled, isInstalledPath } from "./installed-paths.ts";
 import { PassedOver } from "./passed-over.ts";
 import { type DocumentsOptions, readTextDocuments } from "./read-file.ts";
 import { fetchRemote, isRemote } from "./remote-paths.ts";
@@ -40,7 +41,7 @@ export interface TextFile {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
-  /** What files that are written call it: its path from the folder that relative paths start from, or its address; the same wherever the program runs. */
+  /** What files that are written call it: its path from the folder that relative paths start from, its address, or npm:PACKAGE/PATH; the same wherever the program runs. */
   readonly label: string;
   readonly form: TextForm;
   /** The folder that a path or a pattern named and that it was found in; its own where it was named itself. */
@@ -52,7 +53,7 @@ export interface TextFile {
 }
 
 /**
- * Finds the files that paths name: files, folders, patterns, pipes, "-" for standard input, and what is fetched: addresses and data sets of the hub. Files in a form of `textForms` by their name are
+ * Finds the files that paths name: files, folders, patterns, pipes, "-" for standard input, files of installed packages, and what is fetched: addresses and data sets of the hub. Files in a form of `textForms` by their name are
  * read so, others by their content. Standard input and pipes are copied to a temporary file until the texts are disposed of.
  * @throws CriaError when a path names nothing, a file that is named by itself is binary, or an option applies to none of the files
  */
@@ -145,13 +146,20 @@ async function findFiles(
   for (const path of remote)
     for (const file of await fetchRemote(path, { where, signal, onProgress: progress, onNote: (note) => told.push(note) }))
       found.push({ ...file, label: file.name, bytes: (await stat(file.path)).size, isNamed: true, isPipe: false });
-  const local = others.filter((path) => !isRemote(path));
+  for (const path of others.filter(isInstalledPath))
+    for (const file of await expandInstalled(path, resolve(folder), where, passedOver)) found.push({ ...file, name: shortName(file.path) });
+  const local = others.filter((path) => !isElsewhere(path));
   for (const file of await expandPaths(local, resolve(folder), where, passedOver)) {
     const name = shortName(file.path);
     const label = relative(resolve(folder), file.path).split(sep).join("/");
     found.push(file.isPipe ? await take(readStream(file.path, { where, signal }), name) : { ...file, name, label });
   }
   return found;
+}
+
+/** Whether a path means the same from every folder: it is on another machine, or in a package. */
+export function isElsewhere(path: string): boolean {
+  return isRemote(path) || isInstalledPath(path);
 }
 
 /** The path from the working folder, of what is below that; the whole path of anything else. */
