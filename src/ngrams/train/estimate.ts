@@ -1,6 +1,7 @@
 // Estimates a model of sorted and counted n-grams, order by order: counts are adjusted in suffix order, normalised by contexts, and interpolated in suffix order
 // again (Heafield et al. 2013). Between these steps n-grams are sorted, in memory or on disk.
 import type { OnProgress, Sliced } from "../../base/index.ts";
+import { mostOrder } from "../ngram-model.ts";
 import type { NgramSink } from "../ngram-sink.ts";
 import { type RecordCursor, type RecordForm, RecordReader, RecordWriter, sliceRecords } from "../records/record.ts";
 import { RecordSorter } from "../records/record-sorter.ts";
@@ -118,6 +119,8 @@ class ModelGiver {
   readonly #sink: NgramSink;
   /** The numbers that the sink has for the words. */
   readonly #ids: Uint32Array;
+  /** Lists for n-grams of one word, of two, and so on. */
+  readonly #ngrams = Array.from({ length: mostOrder }, (_, i) => new Uint32Array(i + 1));
 
   constructor(vocabulary: readonly string[], sink: NgramSink) {
     [this.#vocabulary, this.#sink, this.#ids] = [vocabulary, sink, new Uint32Array(vocabulary.length)];
@@ -139,13 +142,13 @@ class ModelGiver {
   }
 
   #giveOne({ key, floats: [probability = 0, weight = 0], count }: RecordCursor): void {
-    if (key.length === 1) this.#ids[key[0]!] = this.#sink.word(this.#vocabulary[key[0]!]!, probability, weight, count === 1);
-    else
-      this.#sink.ngram(
-        Array.from(key, (_, i) => this.#ids[key[key.length - 1 - i]!]!),
-        probability,
-        weight,
-        count === 1,
-      );
+    const last = key.length - 1;
+    if (last === 0) {
+      this.#ids[key[0]!] = this.#sink.word(this.#vocabulary[key[0]!]!, probability, weight, count === 1);
+      return;
+    }
+    const ngram = this.#ngrams[last]!;
+    for (let i = 0; i <= last; i++) ngram[last - i] = this.#ids[key[i]!]!;
+    this.#sink.ngram(ngram, probability, weight, count === 1);
   }
 }
