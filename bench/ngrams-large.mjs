@@ -37,7 +37,10 @@ export async function run(args = []) {
   console.log(`${model.counts.map((count) => count.toLocaleString("en-US")).join(", ")} n-grams in ${(bytes.length / 1e6).toFixed(0)} MB`);
   const row = stepRows.find(({ name }) => name === "perplexity");
   const step = await row.open(row.parameters.parse({ model: "large" }), { read: async () => bytes });
-  for (const [name, all] of [["n-grams that are known", seen], ["n-grams of another half", unseen]])
+  for (const [name, all] of [
+    ["n-grams that are known", seen],
+    ["n-grams of another half", unseen],
+  ])
     measure(name, takeBytes(all, 1e6 * Number(values.megabytes)), { model, step });
 }
 
@@ -122,7 +125,8 @@ function tableBytes(table, count, isLongest) {
     const at = place(lineOf(entry, lines), fingerprintOf(entry));
     const probability = table.probability(entry.at);
     if (isLongest) floats[at] = probability;
-    else bits[at] = (table.isExtended(entry.at) ? 0 : 0x80000000) | (float16Bits(-probability) << 16) | float16Bits(table.backoff(entry.at));
+    else
+      bits[at] = (table.isExtended(entry.at) ? 0 : 0x80000000) | (float16Bits(-probability) << 16) | float16Bits(table.backoff(entry.at));
   }
   const rng = new Rng(count);
   for (let left = count - table.size; left > 0; left--) floats[place(rng.below(lines), 1 + rng.below(2 ** 31 - 2))] = -2;
@@ -152,8 +156,11 @@ function cutPages(text) {
 }
 
 function takeBytes(texts, bytes) {
-  let left = bytes;
-  return texts.filter((text) => (left -= text.length) > 0);
+  let taken = 0;
+  return texts.filter((text) => {
+    taken += text.length;
+    return taken <= bytes;
+  });
 }
 
 function timed(name, bytes, work) {
