@@ -38,3 +38,12 @@ export function threadsWithin(wanted: number, { memory, taskBytes, models }: Run
     );
   return Math.min(wanted, threads);
 }
+
+/**
+ * Bytes that the hash tables of a task may take: its usual share, or more where the run has memory left, so that keys of a whole dump, whose partitions are as
+ * many as files allow, need not be read several times. What is found does not depend on it.
+ */
+export function tableBytesOf(threads: number, { memory, taskBytes, models }: RunNeed): number {
+  const left = (memory - programBytes - models) / threads - threadBytes;
+  return Math.floor(Math.max(taskBytes, left) / 2);
+}

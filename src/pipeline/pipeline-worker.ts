@@ -21,6 +21,8 @@ export interface TaskOrder {
   readonly task: Task;
   /** Bytes of memory that the run may take. */
   readonly memory: number | undefined;
+  /** See `TaskRun.tableBytes`. */
+  readonly tableBytes: number;
 }
 
 const { job, contents, place } = workerData as ThreadData;
@@ -32,12 +34,13 @@ const sources = await openSources(job, new SharedStepFiles(job.base, contents));
 const leastPause = 250;
 let toldAt = 0;
 
-answerOrders<TaskOrder>(async ({ phase, task, memory }, report) => {
+answerOrders<TaskOrder>(async ({ phase, task, memory, tableBytes }, report) => {
   const onShare = (share: number) => {
     const now = performance.now();
     if (now - toldAt < leastPause) return;
     toldAt = now;
     report(share);
   };
-  return runTask(job, sources[task.source]!, { phase, task, memory, onShare, onPlace: (place) => current.write(place) });
+  const onPlace = (place: string) => current.write(place);
+  return runTask(job, sources[task.source]!, { phase, task, memory, tableBytes, onShare, onPlace });
 });

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
 import type { PipelineJob } from "./job.ts";
-import { threadsWithin } from "./memory.ts";
+import { tableBytesOf, threadsWithin } from "./memory.ts";
 import { checkDoneBefore, openTasks } from "./open-tasks.ts";
 import { PhaseProgress } from "./phase-progress.ts";
 import { type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
@@ -45,7 +45,8 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
   check(shard === undefined || only !== undefined, where, () => "a shard is one machine's part of a phase: name the phase, too");
   const files = sources[0]?.files;
   await using threads = new TaskThreads(job, files?.contents ?? new Map());
-  const running = { job, sources, options, phases: phases.length, threads, mostThreads: mostThreads(job, options, files?.bytes ?? 0) };
+  const models = files?.bytes ?? 0;
+  const running = { job, sources, options, phases: phases.length, threads, models, mostThreads: mostThreads(job, options, models) };
   const end = () => threads[Symbol.asyncDispose]();
   signal?.addEventListener("abort", end);
   try {
@@ -77,15 +78,19 @@ interface Running {
   readonly phases: number;
   readonly threads: TaskThreads;
   readonly mostThreads: number;
+  /** Bytes of the files that steps have read. */
+  readonly models: number;
 }
 
 async function runPhase(running: Running, phase: Phase, number: number, open: readonly Task[]): Promise<void> {
-  const { job, sources, phases } = running;
+  const { job, sources, phases, models } = running;
   const { progress, signal, memory, threads } = running.options;
   // The largest first, so that no thread has one in front of it when the others are done.
   const tasks = [...open].sort((a, b) => b.bytes - a.bytes);
   const isSmall = threads === undefined && tasks.reduce((sum, task) => sum + task.bytes, 0) < aloneBytes;
   const count = isSmall ? 1 : Math.min(running.mostThreads, tasks.length);
+  const { taskBytes } = job;
+  const tableBytes = memory === undefined ? taskBytes / 2 : tableBytesOf(Math.max(1, count), { memory, taskBytes, models });
   const told = new PhaseProgress({ phase, number, phases, tasks, sources }, progress);
   const queue = tasks[Symbol.iterator]();
   const work = async (run: (task: Task, onShare: (share: number) => void) => Promise<unknown>) => {
@@ -95,7 +100,7 @@ async function runPhase(running: Running, phase: Phase, number: number, open: re
       told.task(task, 1);
     }
   };
-  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, memory, onShare }));
-  const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task, memory });
+  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, memory, tableBytes, onShare }));
+  const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task, memory, tableBytes });
   await Promise.all(running.threads.take(count).map((thread) => work((task, onShare) => thread.run(order(task), onShare))));
 }

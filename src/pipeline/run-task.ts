@@ -38,6 +38,8 @@ export interface TaskRun {
   readonly onPlace?: ((place: string) => void) | undefined;
   /** Bytes of memory that the run may take. @default no limit */
   readonly memory?: number | undefined;
+  /** Bytes that the task's hash tables may take. */
+  readonly tableBytes: number;
 }
 
 /** Does one task: afterwards its file is there. */
@@ -46,11 +48,11 @@ export async function runTask(job: PipelineJob, opened: OpenedSource, run: TaskR
 }
 
 async function runOnce(job: PipelineJob, opened: OpenedSource, run: TaskRun): Promise<void> {
-  const { phase, task, onShare, memory } = run;
+  const { phase, task, onShare, memory, tableBytes } = run;
   const path = fileOf(job, phase, opened.source, task.index);
   run.onPlace?.(`source "${opened.source.name}", ${path}`);
   await makeFolder(dirname(path), where);
-  const comparing = { job, opened, stage: phase.stage, onShare, memory };
+  const comparing = { job, opened, stage: phase.stage, onShare, memory, tableBytes };
   if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(run);
   else if (phase.kind === "compare") await compare(comparing, task.index, path);
   else if (phase.kind === "join") await join(comparing, path);
@@ -64,9 +66,11 @@ interface Comparing {
   readonly stage: number;
   readonly onShare: TaskRun["onShare"];
   readonly memory: TaskRun["memory"];
+  readonly tableBytes: number;
 }
 
 async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
+  const { tableBytes } = comparing;
   const { source, stages, partitions: usual, taskBytes } = comparing.opened;
   const { step } = stages[comparing.stage]!.behind!;
   if (isStatisticStep(step)) return;
@@ -79,11 +83,11 @@ async function compare(comparing: Comparing, index: number, path: string): Promi
     parts.push({ count: places.count, read: () => readKeys(places) });
   }
   const told = toldParts(parts, comparing.onShare);
-  if (!isClusterStep(step)) return writeMarks(path, await markRepeated(told, step.marks, taskBytes / 2));
+  if (!isClusterStep(step)) return writeMarks(path, await markRepeated(told, step.marks, tableBytes));
   await using pairs = await PairWriter.open(path, taskBytes / 4);
   const numbered = numberedParts(told, await documentCounts(comparing));
-  if (step.near === undefined) await findPairs(numbered, pairs, taskBytes / 2);
-  else await findNearPairs(numbered, step.near, pairs, taskBytes / 2);
+  if (step.near === undefined) await findPairs(numbered, pairs, tableBytes);
+  else await findNearPairs(numbered, step.near, pairs, tableBytes);
   await pairs.finish();
 }
 
