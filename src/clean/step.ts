@@ -9,6 +9,8 @@ export interface Dropped {
   readonly reason: string;
   readonly measured?: number | string;
   readonly limit?: number | string;
+  /** What of a list was found in the document, such as items of a test: reports tell how many documents each was found in. */
+  readonly found?: readonly string[];
 }
 
 /** What a step makes of a document: the document itself, another one in its place, or a reason why it goes. */

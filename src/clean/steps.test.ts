@@ -52,7 +52,7 @@ test("the language of a text is what the classifier says, and texts of others go
   };
   expect(await said("the llama walked to the water")).toMatchObject({ id: "a", language: "en", languageScore: expect.any(Number) });
   expect(await said("das Lama ging\nzum Wasser", { languages: ["de", "ru"] })).toMatchObject({ language: "de" });
-  expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de" });
+  expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de", found: ["de"] });
   await expect(said("text", { languages: ["en", "dee"] })).rejects.toThrow('knows no "dee", did you mean "de"?');
   // CCNet deletes line ends, which joins the words around them.
   const joined = (text: string) => said(text, { lineEnds: "deleted", minScore: 0 });
@@ -115,6 +115,9 @@ test("a document that holds an item of a test goes, whatever its case and marks,
   expect(measured("He said: the QUICK, brown fox; jumps over!")).toBe("t.jsonl:2");
   expect(measured("zero one two three four five six seven")).toBe("t.txt:1");
   expect(measured("the quick brown fox jumps under the lazy dog")).toBeUndefined();
+  expect(step.apply(new CleanDocument(`one two three four five six. ${item}, one two three four five six`))).toMatchObject({
+    found: ["t.txt:1", "t.jsonl:2"],
+  });
   await expect(opened("decontaminate", { tests: ["t.txt"], words: 20 }, files)).rejects.toThrow("no item has 20 words");
 });
 

@@ -4,7 +4,7 @@ import { Rng } from "../base/index.ts";
 import { CleanDocument, type Outcome } from "../clean/index.ts";
 import { changeOf } from "./change-texts.ts";
 import { Counter } from "./counter.ts";
-import { binOf, type SourceReport } from "./report.ts";
+import { binOf, mostFound, type SourceReport } from "./report.ts";
 import { joinReports, sumReports } from "./sum-reports.ts";
 
 const rng = new Rng(6);
@@ -49,6 +49,21 @@ test("tasks' reports come to that of all documents, in any order", () => {
   ])
     expect(order.map((i) => parts[i]!).reduce(sumReports)).toEqual(whole);
   expect(whole.read.documents).toBe(300);
+});
+
+test("what of a list was found is counted by documents, and very many names are counted as others", () => {
+  const report = (items: readonly (readonly string[])[]) => {
+    const counter = new Counter(["tests"]);
+    for (const found of items) counter.step(0, new CleanDocument("text"), 4, { reason: "contaminated", measured: found[0] ?? "", found });
+    return counter.report();
+  };
+  const reports = [report([["a:1", "a:2"], ["a:1"]]), report([["a:2"], ["a:7"]])];
+  const found = ({ steps }: SourceReport) => steps[0]?.reasons.contaminated?.found;
+  expect(found(reports.reduce(sumReports))).toEqual({ "a:1": 2, "a:2": 2, "a:7": 1 });
+  const many = report(Array.from({ length: mostFound + 5 }, (_, i) => [`a:${i}`]));
+  expect(Object.keys(found(many) ?? {})).toHaveLength(mostFound + 1);
+  expect(found(many)?.[""]).toBe(5);
+  expect(found(sumReports(many, report([["b:1", "a:3"]])))).toMatchObject({ "": 6, "a:3": 2 });
 });
 
 test("examples are a sample of all, and the nearest are those nearest to the limit", () => {

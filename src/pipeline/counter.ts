@@ -13,7 +13,7 @@ import {
   type StepReport,
   type ValuesReport,
 } from "./report.ts";
-import { addNote } from "./sum-reports.ts";
+import { addNote, countNamed } from "./sum-reports.ts";
 
 /** What happens to the documents of a task. */
 export class Counter {
@@ -94,8 +94,8 @@ export class Counter {
     };
   }
 
-  #dropped(step: StepReport, before: CleanDocument, { reason, measured, limit }: Dropped): void {
-    step.reasons[reason] ??= { documents: 0, examples: [], nearest: [] };
+  #dropped(step: StepReport, before: CleanDocument, { reason, measured, limit, found = [] }: Dropped): void {
+    step.reasons[reason] ??= { documents: 0, examples: [], nearest: [], found: {} };
     const dropped = step.reasons[reason];
     dropped.documents++;
     const candidate = { place: this.#place, ...(measured !== undefined && { measured }), ...(limit !== undefined && { limit }) };
@@ -103,6 +103,7 @@ export class Counter {
     pick(dropped.examples, candidate, { order: byPlace, most: mostExamples, make });
     if (hasDistance(candidate)) pick(dropped.nearest, candidate, { order: byNearness, most: mostNearest, make });
     if (typeof measured === "number") count(valuesOf(step).dropped, binOf(measured));
+    for (const name of found) countNamed(dropped.found, name, 1);
     this.#truth(before, `${step.name}.${reason}`);
   }
 

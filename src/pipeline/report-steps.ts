@@ -19,6 +19,7 @@ export function stepParts(step: StepReport, figure: Figure): string[] {
       details(`${whole(reason.documents)} went: ${row?.reasons[name] ?? name}`, [
         ...examples("a sample", reason.examples),
         ...examples("those nearest to the limit", reason.nearest),
+        ...foundParts(reason.found),
       ]),
     ),
     ...(step.kept.length === 0 ? [] : [details(`${whole(step.out.documents)} stayed`, examples("a sample", step.kept))]),
@@ -26,6 +27,17 @@ export function stepParts(step: StepReport, figure: Figure): string[] {
     ...valuesParts(step, figure),
     ...(step.clusters === undefined ? [] : clustersParts(step.clusters, figure)),
   ];
+}
+
+/** So many rows of what was found are shown; the file beside the page has all. */
+const mostRows = 50;
+
+function foundParts(found: StepReport["reasons"][string]["found"]): string[] {
+  const rows = Object.entries(found).sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, mostRows).map(([name, count]) => [name === "" ? "others" : name, count]);
+  const title = rows.length > mostRows ? `the first ${mostRows} of ${whole(rows.length)} that were found` : "what was found";
+  return [tableHtml({ title, columns: ["", "documents"], rows: shown })];
 }
 
 function valuesParts({ values, reasons }: StepReport, figure: Figure): string[] {

@@ -32,7 +32,12 @@ const reason = z.strictObject({
   examples: z.array(example),
   /** Those that were nearest to the limit, where the step measures numbers. */
   nearest: z.array(example).default([]),
+  /** How many documents each thing of a list was found in, such as items of a test, words or languages; what many more are is counted under "". */
+  found: z.record(z.string(), z.int()).default({}),
 });
+
+/** So many things of a list are counted by their names. */
+export const mostFound = 10_000;
 
 /** How many documents have a value in each bin, by the bin's least value as {@link binOf} says it. */
 const counts = z.record(z.string(), z.int());

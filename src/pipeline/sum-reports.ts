@@ -1,6 +1,6 @@
 // What the reports of tasks come to together, and those of one pass after another.
 import { byGreatest, byLeast, byNearness, byPlace, mostExamples, mostNearest, pickAgain } from "./picked.ts";
-import type { Amount, NoteReport, SourceReport, StepReport, ValuesReport } from "./report.ts";
+import { type Amount, mostFound, type NoteReport, type SourceReport, type StepReport, type ValuesReport } from "./report.ts";
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -46,6 +46,19 @@ export function addNote(notes: NoteReport[], note: NoteReport): void {
   else known.count += note.count;
 }
 
+/** Adds to the count of a name, or to that of all others where there are very many. */
+export function countNamed(counts: Record<string, number>, name: string, count: number): void {
+  const isTaken = Object.hasOwn(counts, name) || (!Object.hasOwn(counts, "") && Object.keys(counts).length < mostFound);
+  const known = isTaken ? name : "";
+  counts[known] = (counts[known] ?? 0) + count;
+}
+
+function sumNamed(a: Counts, b: Counts): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) countNamed(sum, name, count);
+  return sum;
+}
+
 function mapped(
   truths: SourceReport["truths"],
   change: (counts: Record<string, number>) => Record<string, number>,
@@ -79,12 +92,13 @@ function sumAmounts(a: Amount, b: Amount): Amount {
 
 function sumSteps(a: StepReport, b: StepReport): StepReport {
   const reasons = { ...a.reasons };
-  for (const [name, { documents, examples, nearest }] of Object.entries(b.reasons)) {
-    const known = reasons[name] ?? { documents: 0, examples: [], nearest: [] };
+  for (const [name, { documents, examples, nearest, found }] of Object.entries(b.reasons)) {
+    const known = reasons[name] ?? { documents: 0, examples: [], nearest: [], found: {} };
     reasons[name] = {
       documents: known.documents + documents,
       examples: pickAgain([known.examples, examples], byPlace, mostExamples),
       nearest: pickAgain([known.nearest, nearest], byNearness, mostNearest),
+      found: sumNamed(known.found, found),
     };
   }
   const values = sumValues(a.values, b.values);

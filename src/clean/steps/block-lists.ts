@@ -57,12 +57,12 @@ export const blockUrls = stepRow({
         if (url === "") return document;
         if (blockedUrls.has(url)) return { reason: "url", measured: url };
         const host = hostsOf(url).find((one) => blockedHosts.has(one));
-        if (host !== undefined) return { reason: "host", measured: host };
+        if (host !== undefined) return { reason: "host", measured: host, found: [host] };
         const word = url
           .toLowerCase()
           .split(marks)
           .find((one) => blockedWords.has(one));
-        return word === undefined ? document : { reason: "word", measured: word };
+        return word === undefined ? document : { reason: "word", measured: word, found: [word] };
       },
     };
   },
@@ -98,7 +98,7 @@ export const blockWords = stepRow({
     return {
       apply(document) {
         const found = pattern.exec(document.text.toLowerCase());
-        return found === null ? document : { reason: "word", measured: found[0] };
+        return found === null ? document : { reason: "word", measured: found[0], found: [found[0]] };
       },
     };
   },

@@ -26,7 +26,7 @@ export const codeLicence = stepRow({
       apply(document) {
         const licence = String(document.facts.licence ?? document.facts.license ?? "").trim();
         if (licence === "") return unknown === "keep" ? document : { reason: "unknown" };
-        return isAllowed(licence, allowed) ? document : { reason: "other", measured: licence };
+        return isAllowed(licence, allowed) ? document : { reason: "other", measured: licence, found: [licence] };
       },
     };
   },

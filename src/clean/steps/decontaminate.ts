@@ -11,7 +11,12 @@ const parameters = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .describe("files of items, JSON Lines whose texts all count, or plain text with one item per line"),
-  words: z.int().min(2).max(100).default(13).describe("words in a row that a document may not share with an item; 13 in GPT-3's paper"),
+  words: z
+    .int()
+    .min(2)
+    .max(100)
+    .default(13)
+    .describe("words in a row that a document may not share with an item; 13 in GPT-3's paper; an item with fewer words is not looked for"),
 });
 
 /** The removal of documents that share words in a row with tests. */
@@ -29,8 +34,9 @@ export const decontaminate = stepRow({
     check(index.size > 0, where, () => `${tests.join(", ")}: no item has ${words} words: name other tests, or ask for fewer words`);
     return {
       apply(document) {
-        const item = index.find(document.text);
-        return item === undefined ? document : { reason: "contaminated", measured: item };
+        const found = index.find(document.text);
+        const [first] = found;
+        return first === undefined ? document : { reason: "contaminated", measured: first, found };
       },
     };
   },
@@ -61,12 +67,14 @@ class TestIndex {
     }
   }
 
-  find(text: string): string | undefined {
+  /** The items that a text shares n-grams with, in the order in which it does, each once. */
+  find(text: string): readonly string[] {
+    const found = new Set<string>();
     for (const hash of this.#hashes(text)) {
       const item = this.#items.get(hash);
-      if (item !== undefined) return item;
+      if (item !== undefined) found.add(item);
     }
-    return undefined;
+    return [...found];
   }
 
   *#hashes(text: string): Generator<number> {

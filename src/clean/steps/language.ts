@@ -44,7 +44,7 @@ export const language = stepRow({
         if (found === undefined) return { reason: "unknown" };
         const { label, probability } = found;
         if (probability < minScore) return { reason: "unsure", measured: probability, limit: minScore };
-        if (wanted !== undefined && !wanted.has(label)) return { reason: "other", measured: label };
+        if (wanted !== undefined && !wanted.has(label)) return { reason: "other", measured: label, found: [label] };
         return document.withFacts({ language: label, languageScore: Number(probability.toFixed(4)) });
       },
     };
