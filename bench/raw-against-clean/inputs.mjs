@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { openBytes } from "../../dist/corpus/texts/open-bytes.js";
 
 /** Every so many documents, about, one is held out; of the few pages of crawls and novels more. */
-const [heldEvery, fewHeldEvery] = [12, 4];
+const [heldEvery, fewHeldEvery] = [12, 3];
 /** Every so many novels of the collection one is taken: all would be most of the text. */
 const novelsEvery = 9;
 /** Every so many words of a planted near-duplicate one is left out. */

@@ -41,6 +41,7 @@ export const gopherRepetition = stepRow({
     const grams = new WordGrams();
     const top = Object.entries(options.topGrams).map(([n, most]) => ({ n: Number(n), most }));
     const repeated = Object.entries(options.repeatedGrams).map(([n, most]) => ({ n: Number(n), most }));
+    if (top.length + repeated.length === 0) return { apply: (document) => partsRule(document, options) ?? document }; // no words are looked for
     return { apply: (document) => partsRule(document, options) ?? gramsRule(document, { top, repeated, grams }) ?? document };
   },
 });
@@ -75,7 +76,6 @@ interface GramsRules {
 
 /** Bounds come first, as they are faster than what they bound, and say of nearly every text that it stays. */
 function gramsRule({ text, words, characters }: CleanDocument, { top, repeated, grams }: GramsRules): Dropped | undefined {
-  if (top.length + repeated.length === 0) return undefined;
   grams.read(text, words);
   for (const { n, most } of top) {
     if (grams.topBound(n) / characters <= most) continue;
