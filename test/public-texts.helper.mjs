@@ -69,14 +69,23 @@ export function sentences() {
     .map(({ language, path }) => ({ language, lines: readFileSync(path, "utf8").trim().split("\n") }));
 }
 
+/** What the files under a path hold, before and behind steps; what these drop is "" behind them. */
+export async function publicPages(path, steps) {
+  return pagesOf([path], steps);
+}
+
 async function documentsOf(paths, steps = []) {
+  return (await pagesOf(paths, steps)).map(({ after }) => after).filter((text) => text !== "");
+}
+
+async function pagesOf(paths, steps) {
   const found = [];
   const [stage] = await openStages(steps);
   const texts = await openTexts(paths);
   try {
     for await (const { text, facts } of texts.placedDocuments({ onNote: () => {} })) {
       const { outcome } = stage.chain.apply(new CleanDocument(text, facts));
-      if (!isDropped(outcome)) found.push(outcome.text);
+      found.push({ before: text, after: isDropped(outcome) ? "" : outcome.text });
     }
   } finally {
     await texts[Symbol.asyncDispose]();

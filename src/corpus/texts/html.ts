@@ -29,7 +29,10 @@ const paragraphs = new Set("p h1 h2 h3 h4 h5 h6 ul ol pre blockquote table".spli
 /** These say which part of a page is its text; the rest is left out then. */
 const mains = new Set(["main", "article"]);
 
-/** One document: the text inside `main` or `article` elements where there is some, else that of the whole page. */
+/** A part of a page that has less than this share of what stands around it, too, is not what the page is about: a card, a form, a list of links. */
+const leastShare = 0.2;
+
+/** One document: the text inside `main` or `article` elements where these hold what the page is about, else that of the whole page. */
 export async function* readHtml(input: FormInput): AsyncGenerator<string> {
   yield pageText(toLineFeeds(await wholePage(input)));
 }
@@ -81,10 +84,13 @@ interface Open {
 class PageText {
   readonly #html: string;
   readonly #whole = new Flow();
+  /** The whole page with its headers, because some pages have all their text in one. */
+  readonly #withHeaders = new Flow();
   readonly #main = new Flow();
   readonly #open: Open[] = [];
   readonly #counts = new Map<string, number>();
   #left = 0;
+  #headers = 0;
   #mains = 0;
   /** The name of the tag being read. */
   #tag = "";
@@ -135,8 +141,7 @@ class PageText {
   }
 
   text(): string {
-    const main = this.#main.text();
-    return main.trim() === "" ? this.#whole.text() : main;
+    return orWider(this.#main, orWider(this.#whole, this.#withHeaders)).text();
   }
 
   #name(start: number, end: number): string {
@@ -145,7 +150,12 @@ class PageText {
   }
 
   #text(text: string): void {
-    if (this.#left === 0) this.#each((flow) => flow.add(text, this.#count("pre") > 0));
+    if (this.#left > this.#headers) return;
+    const isPreformatted = this.#count("pre") > 0;
+    this.#withHeaders.add(text, isPreformatted);
+    if (this.#left > 0) return;
+    this.#whole.add(text, isPreformatted);
+    if (this.#mains > 0) this.#main.add(text, isPreformatted);
   }
 
   #count(name: string): number {
@@ -169,6 +179,7 @@ class PageText {
   #tally({ name, isLeft }: Open, change: 1 | -1): void {
     this.#counts.set(name, this.#count(name) + change);
     if (isLeft) this.#left += change;
+    if (isLeft && name === "header") this.#headers += change;
     if (mains.has(name)) this.#mains += change;
   }
 
@@ -179,13 +190,20 @@ class PageText {
 
   #each(act: (flow: Flow) => void): void {
     act(this.#whole);
+    act(this.#withHeaders);
     if (this.#mains > 0) act(this.#main);
   }
+}
+
+/** A part of a page, or what it is a part of where that holds far more. */
+function orWider(part: Flow, wider: Flow): Flow {
+  return part.length < leastShare * wider.length ? wider : part;
 }
 
 /** Text with white space collapsed as CSS does (CSS Text 3, section 4.1), and line breaks that are due before the next word. */
 class Flow {
   readonly #parts: string[] = [];
+  #length = 0;
   #due = 0;
   #isSpaceDue = false;
 
@@ -208,6 +226,11 @@ class Flow {
     this.#isSpaceDue = false;
   }
 
+  /** Characters so far, without what separates them. */
+  get length(): number {
+    return this.#length;
+  }
+
   text(): string {
     return this.#parts.length === 0 ? "" : `${this.#parts.join("")}\n`;
   }
@@ -215,6 +238,7 @@ class Flow {
   #push(text: string): void {
     const before = this.#parts.length === 0 ? "" : this.#due > 0 ? "\n".repeat(this.#due) : this.#isSpaceDue ? " " : "";
     [this.#due, this.#isSpaceDue] = [0, false];
+    this.#length += text.length;
     this.#parts.push(before + text);
   }
 }

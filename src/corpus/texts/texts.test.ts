@@ -109,6 +109,21 @@ test("HTML: paragraphs without markup, scripts, styles and menus; main and artic
 });
 
 test.each([
+  [
+    "a page whose text is in a header",
+    `<body><header><p>${"a text ".repeat(40)}end</p></header><p>menu</p>`,
+    `${"a text ".repeat(40)}end\n\nmenu\n`,
+  ],
+  [
+    "an article that is a card beside the text",
+    `<p>${"a text ".repeat(40)}end</p><article>card</article>`,
+    `${"a text ".repeat(40)}end\n\ncard\n`,
+  ],
+  [
+    "an article beside a menu",
+    `<header>menu</header><p>more</p><article>${"a text ".repeat(4)}end</article>`,
+    `${"a text ".repeat(4)}end\n`,
+  ],
   ["a head without its end tag", "<html><head><title>T</title><meta charset=utf-8><body><p>one<p>two", "one\n\ntwo\n"],
   ["an element that is open when the one around it ends", "<p>one</p><aside>x<nav>y</aside><p>two</p>", "one\n\ntwo\n"],
   ["a menu that is open when its box ends", "<p>one</p><div><nav><a>y</a></div><p>two</p>", "one\n\ntwo\n"],
