@@ -21,6 +21,7 @@ export type OnRecordNote = (kind: "damaged" | "left out", what: string, offset: 
 const longestContent = 64 * 2 ** 20;
 const [longestLine, longestUrl, mostFields] = [1 << 16, 1 << 13, 1000];
 const firstLine = /^WARC\/\d/;
+const firstLineLength = "WARC/1".length;
 /** URL, IP address, 14 digits of a date, type, and in its second version more; the length comes last. A URL may have spaces in it. */
 const arcLine = /^(?<url>[a-z][a-z\d+.-]*:.*?) (?<ip>[\d.]{7,15}|[\da-f:]+) (?<date>\d{14})\d* (?<mime>\S+) (?:.* )?(?<length>\d+)$/i;
 const latin = new TextDecoder("latin1");
@@ -131,7 +132,18 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 /** Whether line ends come next, or none as in some ARC files, and behind them another record or nothing. */
 async function endsHere(input: ByteReader): Promise<boolean> {
   await input.has(longestUrl);
-  const next = latin.decode(input.peek().subarray(0, longestUrl)).trimStart();
+  const open = input.peek();
+  const start = lineEnds(open);
+  // Nearly always a record comes, which its first bytes tell.
+  if (firstLine.test(latin.decode(open.subarray(start, start + firstLineLength)))) return true;
+  const next = latin.decode(open.subarray(0, longestUrl)).trimStart();
   const [line = ""] = next.split("\n", 1);
   return line === "" || firstLine.test(line) || arcLine.test(line.trimEnd());
+}
+
+/** How many line ends come first. */
+function lineEnds(bytes: Uint8Array): number {
+  let count = 0;
+  while (bytes[count] === 0xd || bytes[count] === 0xa) count++;
+  return count;
 }
