@@ -1,5 +1,5 @@
 // What cleaning did, for people: each step of each source with what went in and came out, the reasons, what was found, and what was not read.
-import { judgeTruths, type ToldSource } from "../pipeline/index.ts";
+import { judgeTruths, speedOf, type ToldSource } from "../pipeline/index.ts";
 import { table } from "./data-text.ts";
 
 /** A table per source; nothing where nothing was cleaned. */
@@ -41,7 +41,7 @@ function stepRows({ report: { read, steps }, tokens, times }: ToldSource): strin
   const rate = (name: string) => {
     const own = times.filter((time) => time.name === name);
     const [seconds, bytes] = [own.reduce((sum, time) => sum + time.seconds, 0), Math.max(0, ...own.map((time) => time.bytes))];
-    return seconds === 0 ? "" : (bytes / 1e6 / seconds).toPrecision(3);
+    return seconds === 0 ? "" : speedOf(bytes, seconds);
   };
   const row = (name: string, { documents, bytes }: typeof read, rewritten: string, speed: string) => {
     return [name, whole(documents), whole(bytes), about(bytes), share(bytes, read.bytes), rewritten, speed];
@@ -55,7 +55,7 @@ function stepRows({ report: { read, steps }, tokens, times }: ToldSource): strin
 
 function clusterLines({ report: { steps } }: ToldSource): string[] {
   return steps.flatMap(({ name, clusters }) => {
-    if (clusters === undefined) return [];
+    if (clusters === undefined || clusters.copies === 0) return [];
     const count = Object.values(clusters.sizes).reduce((sum, each) => sum + each, 0);
     const largest = clusters.largest[0]?.documents ?? 0;
     const apart =

@@ -110,6 +110,19 @@ test("one document's way is told step by step", async () => {
   });
 });
 
+test("every step over all documents says what it would need, and lets the document through", async () => {
+  await writeFile(inside("all.yaml"), "sources: [{ paths: pages.jsonl, steps: [dedupLines, dedupDocuments, dedupNear, dedupSimhash] }]\n");
+  const { steps } = JSON.parse((await cria("data", "try", inside("all.yaml"), "--file", inside("page.txt"), "--json")).stdout);
+  expect(
+    steps.map(({ step, needs }: { step: string; needs: string }) => [step, /^holds (\d+) keys? of this one/.exec(needs)?.[1]]),
+  ).toEqual([
+    ["dedupLines", "2"],
+    ["dedupDocuments", "1"],
+    ["dedupNear", "14"],
+    ["dedupSimhash", "6"],
+  ]);
+});
+
 test("a record of any form is tried with what its file says of it, by its number or its address", async () => {
   const records = [1, 2, 3].map((i) => ({ content: `text ${i}`, url: `https://host${i}.org/page` }));
   await writeFile(inside("records.jsonl"), records.map((record) => `${JSON.stringify(record)}\n`).join(""));

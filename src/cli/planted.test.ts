@@ -77,7 +77,7 @@ test("the report says precision and recall of planted truths, and shows what was
 
   const page = await readFile(join(inside("out"), "cleaning.html"), "utf8");
   for (const part of [
-    '<td>dedupNear</td><td class="number">17</td><td class="number">15</td><td class="number">15</td><td>1.0000</td><td>0.8824</td>',
+    '<td>dedupNear</td><td class="number">17</td><td class="number">15</td><td class="number">15</td><td class="number">1</td><td class="number">0.8824</td>',
     "No step of the source is called dedupNeer, which truths say.",
     "documents by languageScore",
     "a cluster of 2 documents",
@@ -94,4 +94,33 @@ test("the report says precision and recall of planted truths, and shows what was
   expect(quality.reasons.fewWords.nearest[0]).toMatchObject({ measured: 36, limit: 50 });
   expect(language.values.greatest[0].measured).toBeGreaterThanOrEqual(language.values.least[0].measured);
   expect(near.clusters.largest[0].texts).toHaveLength(2);
+});
+
+test("a report that an earlier version wrote, without what came since, is told as far as it goes", async () => {
+  const path = join(inside("out"), "cleaning.json");
+  const { sources } = JSON.parse(await readFile(path, "utf8"));
+  const amount = { documents: 3, bytes: 10 };
+  const example = { id: "a#1", text: "x", measured: 1, limit: 2 };
+  const step = {
+    name: "length",
+    in: amount,
+    out: amount,
+    rewritten: 0,
+    changes: [],
+    reasons: { short: { documents: 1, examples: [example] } },
+  };
+  const old = {
+    name: sources[0].name,
+    read: amount,
+    kept: amount,
+    steps: [step],
+    lengths: { read: [1], kept: [1] },
+    languages: {},
+    examples: [],
+  };
+  await writeFile(path, JSON.stringify({ version: 1, sources: [old] }));
+  await rm(join(inside("out"), "cleaning-times.json"));
+  const told = await cria("data", "stats", inside("out"));
+  expect(told.stdout).toMatch(/^text: 3 of 3 documents stay, 100\.0 % of the text\n.*\n {2}read +3 +10 +100\.0 %\n/);
+  expect(told.stdout).toContain("1 dropped by length: short");
 });

@@ -21,20 +21,25 @@ export class Counter {
   readonly #kept: Amount = { documents: 0, bytes: 0 };
   readonly #notes: NoteReport[] = [];
   readonly #steps: StepReport[];
+  /** How far the order of samples is turned for each step, so that every step shows other documents. */
+  readonly #turns: readonly number[];
   readonly #examples: Example[] = [];
   readonly #lengths = { read: [] as number[], kept: [] as number[] };
   readonly #languages: Record<string, number> = {};
   readonly #truths: Record<string, Record<string, number>> = {};
   /** Where the text of the document that is on its way stood in the order of samples when the pass read it. */
+  #readPlace = 0;
+  /** The same in the order of the step that is counted. */
   #place = 0;
 
   constructor(names: readonly string[]) {
     this.#steps = names.map(emptyStep);
+    this.#turns = names.map(samplePlace);
   }
 
   /** Counts a document that the pass begins with. */
   read(document: CleanDocument, bytes: number): void {
-    this.#place = samplePlace(document.text);
+    this.#readPlace = samplePlace(document.text);
     add(this.#read, bytes);
     countLength(this.#lengths.read, document);
   }
@@ -52,6 +57,7 @@ export class Counter {
   /** Counts what one step made of a document. @returns bytes of what is left */
   step(index: number, before: CleanDocument, bytes: number, outcome: Outcome): number {
     const step = this.#steps[index]!;
+    this.#place = (this.#readPlace + this.#turns[index]!) % 1;
     add(step.in, bytes);
     if (isDropped(outcome)) {
       this.#dropped(step, before, outcome);
@@ -83,7 +89,7 @@ export class Counter {
     countLength(this.#lengths.kept, document);
     const { language } = document.facts;
     if (typeof language === "string") count(this.#languages, language);
-    pick(this.#examples, { place: this.#place }, { order: byPlace, most: mostExamples, make: exampleOf(document) });
+    pick(this.#examples, { place: this.#readPlace }, { order: byPlace, most: mostExamples, make: exampleOf(document) });
     this.#truth(document, "kept");
   }
 

@@ -21,7 +21,7 @@ test.each([1, 2])("phases tell how far they are, within tasks too, with %i threa
       const total = told[0]?.total ?? 0;
       expect(told.at(-1)?.done).toBeCloseTo(total, 3);
       for (const [i, { done }] of told.entries()) expect(done).toBeGreaterThanOrEqual(told[i - 1]?.done ?? 0);
-      expect(told[0]?.note).toMatch(/^web(, dedupNear)? · [\d.e+]+ MB\/s$/);
+      expect(told[0]?.note).toMatch(/^web(, dedupNear)? · [\d.,]+ MB\/s$/);
       // Each file is read in chunks of a megabyte, after each of which a part of its task is done.
       if (threads === 1) expect(told.some(({ done }) => done % (total / 2) !== 0)).toBe(true);
     }

@@ -1,6 +1,7 @@
 // How far a phase is, for people: its tasks that are done and the shares of those that run, in bytes of the sources' texts.
 import type { OnProgress } from "../base/index.ts";
 import type { OpenedSource, Phase, PhaseKind, Task } from "./phases.ts";
+import { speedOf } from "./step-times.ts";
 
 /** A phase among all, whose open tasks are done. */
 export interface ToldPhase {
@@ -24,6 +25,7 @@ export class PhaseProgress {
   /** The share that is done of each task that has begun. */
   readonly #shares = new Map<Task, number>();
   readonly #began = performance.now();
+  #done = 0;
 
   constructor(told: ToldPhase, progress: OnProgress = () => undefined) {
     [this.#told, this.#progress] = [told, progress];
@@ -32,9 +34,11 @@ export class PhaseProgress {
 
   /** Hears that so much of a task is done: 1 is all of it. */
   task(task: Task, share: number): void {
-    this.#shares.set(task, Math.min(1, share));
-    let done = 0;
-    for (const [{ bytes }, share] of this.#shares) done += bytes * share;
+    const known = this.#shares.get(task) ?? 0;
+    const now = Math.min(1, Math.max(known, share));
+    this.#shares.set(task, now);
+    this.#done += task.bytes * (now - known);
+    const done = Math.min(this.#total, this.#done);
     const { phase, number, phases, sources } = this.#told;
     const seconds = (performance.now() - this.#began) / 1000;
     const { source, stages } = sources[task.source]!;
@@ -42,7 +46,7 @@ export class PhaseProgress {
     const place = step === undefined ? source.name : `${source.name}, ${step}`;
     this.#progress({
       ...{ task: `phase ${number + 1}/${phases}, ${words[phase.kind]}`, done, total: this.#total, unit: "bytes" },
-      note: `${place} · ${(done / 1e6 / Math.max(1e-3, seconds)).toPrecision(3)} MB/s`,
+      note: `${place} · ${speedOf(done, Math.max(1e-3, seconds))} MB/s`,
     });
   }
 }

@@ -6,7 +6,7 @@ import type { ToldSource } from "./cleaning-file.ts";
 import type { Amount, SourceReport } from "./report.ts";
 import { type Figure, lengthsChart, tableFigure } from "./report-charts.ts";
 import { details, examples, stepParts, whole } from "./report-steps.ts";
-import type { StepTimes } from "./step-times.ts";
+import { type StepTimes, speedOf } from "./step-times.ts";
 import { judgeTruths, unknownTruths } from "./truths.ts";
 
 const style = `
@@ -77,7 +77,7 @@ function timesTable(times: StepTimes): string {
   const all = times.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = times.flatMap(({ name, seconds, bytes, pass }) => {
     if (name === "" || bytes === 0) return [];
-    const rate = seconds === 0 ? "" : (bytes / 1e6 / seconds).toPrecision(3);
+    const rate = seconds === 0 ? "" : speedOf(bytes, seconds);
     return [{ cells: [name, String(pass + 1), rate, share(seconds, all)], share: seconds / Math.max(all, Number.MIN_VALUE) }];
   });
   const note =
@@ -87,7 +87,7 @@ function timesTable(times: StepTimes): string {
 
 function truthParts(report: SourceReport): string[] {
   const rows = judgeTruths(report).map(({ step, planted, dropped, right, precision, recall }) => {
-    return [step, planted, dropped, right, rate(precision), rate(recall)];
+    return [step, planted, dropped, right, precision, recall];
   });
   if (rows.length === 0) return [];
   const unknown = unknownTruths(report);
@@ -98,10 +98,6 @@ function truthParts(report: SourceReport): string[] {
     tableHtml({ title: "of the documents that have a truth", columns, rows }),
     ...(unknown.length === 0 ? [] : [`<p>No step of the source is called ${asText(unknown.join(", "))}, which truths say.</p>`]),
   ];
-}
-
-function rate(value: number): string {
-  return Number.isNaN(value) ? "–" : value.toFixed(4);
 }
 
 /** The percentiles of perplexity as a table; what another step found as it is. */

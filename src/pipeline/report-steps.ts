@@ -52,6 +52,7 @@ function valuesParts({ values, reasons }: StepReport, figure: Figure): string[] 
 }
 
 function clustersParts({ copies, sizes, leftApart, largest }: Clusters, figure: Figure): string[] {
+  if (copies === 0) return ["<p>No cluster of documents was found.</p>"];
   const clusters = Object.values(sizes).reduce((sum, count) => sum + count, 0);
   const apart =
     leftApart === 0

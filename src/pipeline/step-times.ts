@@ -63,3 +63,9 @@ export function sumTimes(a: StepTimes, b: StepTimes): StepTimes {
   if (a.length === 0) return b;
   return a.map((time, i) => ({ ...time, seconds: time.seconds + (b[i]?.seconds ?? 0), bytes: time.bytes + (b[i]?.bytes ?? 0) }));
 }
+
+/** Megabytes per second for people: three digits, or whole. */
+export function speedOf(bytes: number, seconds: number): string {
+  const rate = bytes / 1e6 / seconds;
+  return rate >= 100 ? Math.round(rate).toLocaleString("en-US") : rate.toPrecision(3);
+}
