@@ -5,6 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { CriaError } from "../base/index.ts";
 import { isHeldOut, type TextTokenizer, vocabularyOf } from "../batches/index.ts";
 import { parseWith } from "../schema/index.ts";
+import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { prepare } from "./prepare.ts";
 import { PreparedData } from "./prepared.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -202,4 +203,16 @@ test("recipes are read from YAML; what is not YAML is named by line", async () =
   await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(/^\[recipe\] .*recipe\.yaml: it is not YAML, .* at line \d/);
   writeFileSync(path, "a: *nowhere\n");
   await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(CriaError);
+});
+
+test("threads that encode last until all is written, where there is text enough for some", async () => {
+  const words = createTokenizer(await trainTokenizer(["a llama and a path"], { kind: "bytes", vocabSize: 264 }));
+  const long = join(folder, "long.txt");
+  const lines = Array.from({ length: 180 }, (_, i) => `Tale ${i}: ${"a llama and a path ".repeat(1300)}`);
+  writeFileSync(long, lines.join("\n\n"));
+  const text = lines.join("").length;
+  expect(text).toBeGreaterThan(1 << 22);
+  const recipe = { sources: [{ paths: long, separator: "blank-lines" }], heldOut: 0, boundaries: "eos" };
+  const { sources } = await prepare(parse(recipe), words, join(folder, "long"));
+  expect(sources[0]).toMatchObject({ documents: lines.length, bytes: text });
 });

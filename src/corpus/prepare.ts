@@ -56,7 +56,7 @@ export async function prepareCorpus(
   await using _ = encoding.encoder;
   await splitSides(corpus, options);
   const job: TokenJob = { corpus, ...encoding, ...options };
-  return preparedFolder(outDir, options, async (folder) => {
+  return await preparedFolder(outDir, options, async (folder) => {
     const written = await writeAll(job, folder);
     return { ...written, checksums: await checksumsOf(folder, written, options) };
   });
