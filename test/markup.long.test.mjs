@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { pageText } from "../dist/corpus/texts/html.js";
+import { pageText } from "../dist/corpus/texts/html/page-text.js";
 import { publicData, publicPages, pythonWith, runGolden } from "./public-texts.helper.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-markup-"));

@@ -122,6 +122,7 @@ export const packages = {
   corpus: [
     "node:*",
     "7z-wasm",
+    "@mozilla/readability*",
     "chardet",
     "csv-parse",
     "fzstd",

@@ -30,10 +30,10 @@ import { wikitext } from "./steps/wikitext.ts";
 import { wordnet } from "./steps/wordnet.ts";
 
 /**
- * The version of what steps decide, which is raised when one of them comes to decide otherwise. Work that was begun by another version is not gone on
- * with: its documents went by other rules.
+ * The version of what readers give and steps decide, which is raised when one of them comes to do otherwise. Work that was begun by another version is
+ * not gone on with: its documents went by other rules.
  */
-export const rulesVersion = 3;
+export const rulesVersion = 4;
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
-import { checkUnused, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
+import { checkUnused, formNames, looksLikeText, manifestName, openCorpus, pageContents, prepareCorpus } from "../corpus/index.ts";
 import { removeFolder } from "../files/index.ts";
 import {
   cleaningPageName,
@@ -43,6 +43,7 @@ sources:
 heldOut: 0.01                 # share of the text that training never sees; 0.01 by default
 # More keys of a source:
 #   format: ${formNames.join("|")}     how files are read, whatever their names end in
+#   content: ${pageContents.join("|")}    pages of HTML: their main content, without menus, notes on cookies and the like, or all their text; main by default
 #   newlines: lf|keep     whether CRLF and lone CR become LF; lf by default
 # What is read, each also with .gz, .zst, .bz2 or .lz4, by the ending or else by the content:
 ${formsHelp.trimEnd().replace(/^/gm, "#   ")}

@@ -1,7 +1,7 @@
 // cria data try: one document's way through the steps of a recipe's source.
 import { dirname } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
-import { openTexts, readPart, type TextFile, type TextOptions } from "../corpus/index.ts";
+import { type FormKey, openTexts, readPart, type TextFile, type TextOptions } from "../corpus/index.ts";
 import { readStream } from "../files/index.ts";
 import { type CleanedSource, hasSteps, lineChanges, type TriedDocument, type TriedStep, tryDocument } from "../pipeline/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
@@ -64,8 +64,13 @@ async function inFile(source: CleanedSource, flags: Flags, io: CommandIo): Promi
 
 /** What is said of the source's files, as far as it applies to this one. */
 function optionsFor({ form }: TextFile, source: CleanedSource, given: TextOptions): TextOptions {
-  const option = (key: "field" | "separator") => given[key] ?? (form.keys.includes(key) ? source[key] : undefined);
-  return { field: option("field"), separator: option("separator"), newlines: given.newlines ?? source.newlines };
+  const option = <Key extends FormKey>(key: Key) => given[key] ?? (form.keys.includes(key) ? source[key] : undefined);
+  return {
+    field: option("field"),
+    separator: option("separator"),
+    content: option("content"),
+    newlines: given.newlines ?? source.newlines,
+  };
 }
 
 /** The first document of the source's files that is from an address. */
@@ -73,8 +78,8 @@ async function inSource(source: CleanedSource, folder: string, flags: Flags, io:
   const url = stringFlag(flags, "url") ?? "";
   const lone = ["record", ...textFlags.map(({ name }) => name)].find((name) => flags[name] !== undefined);
   if (lone !== undefined) throw new UsageError(where, `--${lone} is for a document of a --file`);
-  const { paths, format, field, separator, newlines } = source;
-  const options = { format, field, separator, newlines };
+  const { paths, format, field, separator, content, newlines } = source;
+  const options = { format, field, separator, content, newlines };
   await using texts = await openTexts([paths].flat(), options, { folder, signal: io.signal, where });
   let count = 0;
   for (const file of texts.files)

@@ -1,6 +1,6 @@
 // The flags of every command that reads texts, and the one way in which they open them.
 import { cutText, UsageError } from "../base/index.ts";
-import { formNames, openTexts, type TextForm, type TextOptions, type Texts, textForms } from "../corpus/texts/index.ts";
+import { formNames, openTexts, pageContents, type TextForm, type TextOptions, type Texts, textForms } from "../corpus/texts/index.ts";
 import { readStream } from "../files/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { oneOfFlag, stringFlag } from "./flag-values.ts";
@@ -26,6 +26,12 @@ export const textFlags: readonly FlagRow[] = [
     value: "FORM",
     help: `read every file in this form: ${formNames.join(", ")} (by the ending of each unless given, and by its content where the ending is unknown)`,
   },
+  {
+    name: "content",
+    type: "string",
+    value: pageContents.join("|"),
+    help: `the main content of a page or all its text, in ${formsWith("content")} (main unless given)`,
+  },
   { name: "newlines", type: "string", value: newlines.join("|"), help: "whether CRLF and lone CR become LF, or stay (lf unless given)" },
 ];
 
@@ -43,6 +49,7 @@ export function textOptions(flags: Flags, where: string): TextOptions {
     field,
     separator,
     format: oneOfFlag(flags, where, "format", formNames),
+    content: oneOfFlag(flags, where, "content", pageContents),
     newlines: oneOfFlag(flags, where, "newlines", newlines),
   };
 }

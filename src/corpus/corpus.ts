@@ -41,7 +41,7 @@ export interface OpenCorpusOptions extends OpenOptions {
 export async function openCorpus(recipe: DataRecipe, options: OpenCorpusOptions = {}): Promise<Corpus> {
   const sources: CorpusSource[] = [];
   try {
-    for (const { name, weight, paths, format, field, separator, newlines, steps } of recipe.sources) {
+    for (const { name, weight, paths, format, field, separator, content, newlines, steps } of recipe.sources) {
       const texts = options.ready?.get(name);
       if (texts !== undefined) {
         sources.push({ name, weight, texts });
@@ -52,7 +52,7 @@ export async function openCorpus(recipe: DataRecipe, options: OpenCorpusOptions 
         options.where ?? "data",
         () => `source "${name}" has steps, which a preparation does before its texts are read: prepare the data first`,
       );
-      sources.push({ name, weight, texts: await openTexts([paths].flat(), { format, field, separator, newlines }, options) });
+      sources.push({ name, weight, texts: await openTexts([paths].flat(), { format, field, separator, content, newlines }, options) });
     }
     return new Corpus(recipe, sources, options.where ?? "data");
   } catch (error) {

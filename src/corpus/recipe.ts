@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { stepEntries } from "../clean/index.ts";
 import { count, parseWith } from "../schema/index.ts";
-import { formNames } from "./texts/index.ts";
+import { formNames, pageContents } from "./texts/index.ts";
 
 /** The held-out part's files begin with it. */
 export const heldOutName = "held-out";
@@ -25,6 +25,8 @@ export const sourceRecipe = z.strictObject({
   field: z.string().min(1).optional(),
   /** Text: what stands between documents, literally, or "blank-lines". By default a file is one document. */
   separator: z.string().min(1).optional(),
+  /** HTML: its main content, where there is some, or the whole page; "main" by default. */
+  content: z.enum(pageContents).optional(),
   /** Whether CRLF and lone CR become LF. */
   newlines: z.enum(["lf", "keep"]).optional(),
   /** Share of the training tokens; shares are scaled so that their sum is 1. A single source needs none. */

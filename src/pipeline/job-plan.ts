@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { byteSize, check, fail } from "../base/index.ts";
 import { stepEntries } from "../clean/index.ts";
-import { formNames } from "../corpus/index.ts";
+import { formNames, pageContents } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
@@ -28,6 +28,7 @@ const planSchema = z.strictObject({
         format: z.enum(formNames).optional(),
         field: z.string().optional(),
         separator: z.string().optional(),
+        content: z.enum(pageContents).optional(),
         newlines: z.enum(["lf", "keep"]).optional(),
       }),
       parts: z.array(z.strictObject({ file: z.int().min(0), stretch: z.int().min(0).optional(), bytes: z.int().min(0) })),

@@ -57,9 +57,9 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   const opened: JobSource[] = [];
   const notes: string[] = [];
   for (const [i, source] of sources.entries()) {
-    const { name, paths, format, field, separator, newlines } = source;
+    const { name, paths, format, field, separator, content, newlines } = source;
     const steps = expandPresets(source.steps, `source "${name}"`); // the plan keeps what a preset meant when it was begun
-    const text = { format, field, separator, newlines };
+    const text = { format, field, separator, content, newlines };
     const found = plan?.sources[i] ?? (await findFiles([paths].flat(), text, { ...options, stretchBytes, notes }));
     const named = await stepFilesOf(steps, { name: `source "${name}"`, files: filesFrom(base) });
     const stepFiles = await Promise.all(named.map((path) => stepFileOf(resolve(base, path))));

@@ -1,6 +1,7 @@
 // What a report of cleaning holds, of a task or of a source: documents and bytes in and out of every step, reasons, and documents to look at. It is the same
 // for any number of threads and machines; times, which are not, have a file of their own.
 import { z } from "zod";
+import { noteKinds } from "../corpus/index.ts";
 
 const said = z.union([z.number(), z.string()]).optional();
 
@@ -20,7 +21,7 @@ const change = z.strictObject({ id: z.string(), before: z.string(), after: z.str
 const amount = z.strictObject({ documents: z.int(), bytes: z.int() });
 
 const readingNote = z.strictObject({
-  kind: z.enum(["damaged", "left out", "converted"]),
+  kind: z.enum(noteKinds),
   what: z.string(),
   place: z.string(),
   count: z.int(),

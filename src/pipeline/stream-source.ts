@@ -13,7 +13,7 @@ export type StreamOptions = Omit<OpenOptions, "stdin"> & DocumentsOptions;
  * @throws CriaError where paths or steps are wrong, and where a step compares documents, which takes a preparation; the signal's reason when it aborts
  */
 export async function* streamSource(source: CleanedSource, options: StreamOptions): AsyncGenerator<CleanDocument> {
-  const { name, paths, format, field, separator, newlines, steps } = source;
+  const { name, paths, format, field, separator, content, newlines, steps } = source;
   const { folder = ".", where = "data", signal, onBytes, onNote = () => {} } = options;
   const stages = await openStages(steps, { name: `source "${name}"`, files: filesFrom(folder) });
   const comparing = stages.find(({ behind }) => behind !== undefined)?.behind;
@@ -22,7 +22,7 @@ export async function* streamSource(source: CleanedSource, options: StreamOption
       where,
       `source "${name}": the step ${comparing.row.name} asks about all documents: prepare the recipe first, with cria data prepare`,
     );
-  await using texts = await openTexts([paths].flat(), { format, field, separator, newlines }, options);
+  await using texts = await openTexts([paths].flat(), { format, field, separator, content, newlines }, options);
   for await (const { text, facts, place } of texts.placedDocuments({ signal, onBytes, onNote }))
     yield* through(new CleanDocument(text, { ...facts, id: place }), stages);
 }

@@ -5,7 +5,7 @@ import { tellDamaged } from "./archives/tell-damaged.ts";
 import { ZipArchive } from "./archives/zip.ts";
 import type { FormInput, TextDocument } from "./forms.ts";
 import { gatherBytes } from "./gather-bytes.ts";
-import { pageText } from "./html.ts";
+import { pageText } from "./html/page-text.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
 import { attributesIn, decodeXml, elementIn, tagsIn } from "./xml-values.ts";

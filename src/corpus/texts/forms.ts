@@ -27,6 +27,11 @@ export const formNames = [
 /** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
+/** What of a page may be asked for. */
+export const pageContents = ["main", "whole"] as const;
+/** What of a page is asked for. */
+export type PageContent = (typeof pageContents)[number];
+
 /** What a person may say of texts: keys of a recipe's source, flags of commands. */
 export interface TextOptions {
   /** How the files are read, whatever their names end in. Undefined goes by the ending, and where it is unknown by the content. */
@@ -35,12 +40,16 @@ export interface TextOptions {
   readonly field?: string | undefined;
   /** What stands between the documents of one text file, literally, or "blank-lines"; a file is one document when undefined. */
   readonly separator?: string | undefined;
+  /** What of a page of HTML is its text: "main" (when undefined) is its main content, where there is some, "whole" all but menus and the like. */
+  readonly content?: PageContent | undefined;
   /** "lf" (when undefined) makes CRLF and lone CR into LF, "keep" leaves them. */
   readonly newlines?: "lf" | "keep" | undefined;
 }
 
 /** The keys that only some forms have. */
-export type FormKey = "field" | "separator";
+export const formKeys = ["field", "separator", "content"] as const;
+/** A key that only some forms have. */
+export type FormKey = (typeof formKeys)[number];
 
 /** What a file says of a document beside its text, such as its title or address. */
 export type TextFacts = Readonly<Record<string, string | number | undefined>>;
@@ -51,10 +60,16 @@ export interface TextDocument {
   readonly facts: TextFacts;
 }
 
+/** The kinds of notes. */
+export const noteKinds = ["damaged", "left out", "converted", "read whole"] as const;
+
 /** What a reader did with a part of a file that is no document as it stands. */
 export interface ReadingNote {
-  /** Damaged data is passed over, what is no text by the form's rules is left out, and what is in another encoding is converted. */
-  readonly kind: "damaged" | "left out" | "converted";
+  /**
+   * Damaged data is passed over, what is no text by the form's rules is left out, what is in another encoding is converted, and a page without main
+   * content is read whole.
+   */
+  readonly kind: (typeof noteKinds)[number];
   /** What it was, the same words each time, so that notes can be counted. */
   readonly what: string;
   /** Where it was, for a message. */
@@ -157,8 +172,8 @@ export const textForms: readonly TextForm[] = [
   {
     name: "html",
     endings: [".html", ".htm", ".xhtml"],
-    keys: [],
-    summary: "the page's text without markup, one document per file",
+    keys: ["content"],
+    summary: "the main content of a page, or with content: whole all text of it, one document per file",
     cutsAtLines: never,
     read: readHtml,
   },
@@ -174,8 +189,8 @@ export const textForms: readonly TextForm[] = [
   {
     name: "warc",
     endings: [".warc", ".wet", ".arc"],
-    keys: [],
-    summary: "a crawl (WARC, WET or ARC), one document per page",
+    keys: ["content"],
+    summary: "a crawl (WARC, WET or ARC), one document per page, HTML as above",
     unpacksGzip: true,
     cutsAtLines: never,
     read: readWarc,
@@ -219,7 +234,7 @@ export const textForms: readonly TextForm[] = [
   {
     name: "archive",
     endings: [".tar", ".tgz", ".tbz2", ".zip", ".7z"],
-    keys: ["field", "separator"],
+    keys: ["field", "separator", "content"],
     summary: "files packed together (tar, zip, 7z), each read by its own name, or all in the form that is asked for",
     cutsAtLines: never,
     read: refuseArchive,
@@ -234,7 +249,7 @@ async function* readTable(input: FormInput, delimiter: string): AsyncGenerator<s
 }
 
 async function* readHtml(input: FormInput): AsyncGenerator<string> {
-  yield* (await import("./html.ts")).readHtml(input);
+  yield* (await import("./html/html.ts")).readHtml(input);
 }
 
 async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> {

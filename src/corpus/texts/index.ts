@@ -1,7 +1,11 @@
 export {
+  type FormKey,
   type FormName,
   formCalled,
   formNames,
+  noteKinds,
+  type PageContent,
+  pageContents,
   type ReadingNote,
   type TextDocument,
   type TextFacts,

@@ -2,7 +2,7 @@
 import { parseJson } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput, TextDocument } from "./forms.ts";
-import { pageText } from "./html.ts";
+import { pageText } from "./html/page-text.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
 import { Spill } from "./spill.ts";

@@ -131,7 +131,7 @@ test.each([
   ["an article's own header, and the page's", "<header>menu</header><article><header><h1>T</h1></header><p>one</article>", "T\n\none\n"],
   ["a header that is open when its article ends", "<article>one<header>T</article><article>two</article>", "one\nT\ntwo\n"],
 ])("HTML: %s hides no text", async (_, page, text) => {
-  expect(await texts([file("open.html", page)])).toEqual([text]);
+  expect(await texts([file("open.html", page)], { content: "whole" })).toEqual([text]);
 });
 
 test("HTML of any shape is read in linear time", async () => {

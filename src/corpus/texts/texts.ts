@@ -5,16 +5,7 @@ import { check, fail, type OnProgress } from "../../base/index.ts";
 import { explainIo, isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
-import {
-  type FormKey,
-  formCalled,
-  formOfName,
-  packedName,
-  type TextDocument,
-  type TextForm,
-  type TextOptions,
-  textForms,
-} from "./forms.ts";
+import { formCalled, formKeys, formOfName, packedName, type TextDocument, type TextForm, type TextOptions, textForms } from "./forms.ts";
 import { expandInstalled, isInstalledPath } from "./installed-paths.ts";
 import { PassedOver } from "./passed-over.ts";
 import { type DocumentsOptions, readTextDocuments } from "./read-file.ts";
@@ -186,7 +177,7 @@ async function formByContent(
 
 /** A key must apply to one of the files at least. */
 function checkKeys(files: readonly TextFile[], text: TextOptions, where: string): void {
-  for (const key of ["field", "separator"] satisfies FormKey[]) {
+  for (const key of formKeys) {
     if (text[key] === undefined || files.some(({ form }) => form.keys.includes(key))) continue;
     const having = textForms.filter((form) => form.keys.includes(key)).map(({ name }) => name);
     const [{ name, form }] = files as [TextFile];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { formCalled, type ReadingNote, type TextDocument } from "../forms.ts";
-import { pageText } from "../html.ts";
+import { pageText } from "../html/page-text.ts";
 import { readDocuments, readTextDocuments } from "../read-file.ts";
 import { openTexts } from "../texts.ts";
 

@@ -1,7 +1,7 @@
 // Crawls as documents: what WET files have as text, and the main text of the HTML pages that WARC and ARC files have.
 import { ByteReader } from "../byte-reader.ts";
-import type { FormInput, ReadingNote, TextDocument } from "../forms.ts";
-import { pageText } from "../html.ts";
+import type { FormInput, PageContent, ReadingNote, TextDocument } from "../forms.ts";
+import { readPage } from "../html/read-page.ts";
 import { toLineFeeds } from "../line-ends.ts";
 import { decodePage } from "../page-charset.ts";
 import { GzipMembers } from "./gzip-members.ts";
@@ -16,18 +16,19 @@ const isHtml = (type: string) => type === "text/html" || type === "application/x
 export async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> {
   const note = (kind: ReadingNote["kind"], what: string, offset: number) =>
     input.note({ kind, what, place: `${input.name}: byte ${offset}` });
-  if (input.packing !== "gzip") return yield* readPages(input.bytes, note);
+  const content = input.options.content;
+  if (input.packing !== "gzip") return yield* readPages(input.bytes, content, note);
   const members = new GzipMembers(input.bytes, (what, offset) => note("damaged", what, offset));
-  while (!members.isDone) yield* readPages(members.intact(), note);
+  while (!members.isDone) yield* readPages(members.intact(), content, note);
 }
 
 type OnNote = (kind: ReadingNote["kind"], what: string, offset: number) => void;
 
-async function* readPages(chunks: AsyncIterable<Uint8Array>, note: OnNote): AsyncGenerator<TextDocument> {
+async function* readPages(chunks: AsyncIterable<Uint8Array>, content: PageContent | undefined, note: OnNote): AsyncGenerator<TextDocument> {
   const reader = new ByteReader(chunks);
   try {
     for await (const record of readRecords(reader, wanted, note)) {
-      const text = textOf(record, (kind, what) => note(kind, what, record.offset));
+      const text = textOf(record, content, (kind, what) => note(kind, what, record.offset));
       if (text !== undefined) yield { text, facts: factsOf(record) };
     }
   } finally {
@@ -41,7 +42,11 @@ function factsOf({ fields }: WarcRecord) {
 }
 
 /** The text in a record; undefined, and told, where it has none. */
-function textOf({ type, fields, content }: WarcRecord, note: (kind: ReadingNote["kind"], what: string) => void): string | undefined {
+function textOf(
+  { type, fields, content }: WarcRecord,
+  asked: PageContent | undefined,
+  note: (kind: ReadingNote["kind"], what: string) => void,
+): string | undefined {
   const own = contentType(fields.get("content-type") ?? "");
   if (type === "resource" && !isHtml(own.type)) {
     note("left out", "resource that is no HTML");
@@ -54,8 +59,12 @@ function textOf({ type, fields, content }: WarcRecord, note: (kind: ReadingNote[
   }
   const { text: whole, converted } = decodePage(page.bytes, page.charset);
   if (converted !== undefined) note("converted", converted);
-  const text = type === "conversion" ? toLineFeeds(whole) : pageText(toLineFeeds(whole));
-  if (text.trim() !== "") return text;
+  const plain = toLineFeeds(whole);
+  const { text, whyWhole } = type === "conversion" ? { text: plain } : readPage(plain, asked);
+  if (text.trim() !== "") {
+    if (whyWhole !== undefined) note("read whole", whyWhole);
+    return text;
+  }
   note("left out", "page without text");
   return undefined;
 }
