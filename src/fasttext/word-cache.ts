@@ -1,71 +1,74 @@
-// Sums of rows by words, kept as processors keep lines of memory: each word has one set of four places, by its hash, and a new one takes the place of one in
-// its set that did not come again since the last new word passed it (the clock algorithm).
+// Sums of rows by words, kept as processors keep lines of memory: each word has one set of four ways, by its hash, and a new one takes the way of one in its
+// set that did not come again since the last new word passed it (the clock algorithm). Places are given in the order in which words come, so that the
+// frequent ones, which come first, lie together, and fit into the near caches of a processor.
 
-/** Places of each set. */
-export const ways = 4;
-/** A place is four numbers, so that a set is one line of a processor's cache: the word's two hashes, the rows in its sum, and the place's state. */
-const [width, otherAt, rowsAt, stateAt] = [4, 1, 2, 3];
-const [free, kept, cameAgain] = [0, 1, 2];
+/** Ways of each set. */
+const ways = 4;
+/** A place has four numbers: the word's two hashes, the rows in its sum, and whether the word came again. */
+const [width, otherAt, rowsAt, cameAgainAt] = [4, 1, 2, 3];
+/** A way is 0 where it is free, or has a place, counted from 1, in its lower bits, and the upper ones of the word's hash. */
+const placeBits = 19;
+const placeMask = 2 ** placeBits - 1;
+/** The most words that a cache can keep. */
+export const mostPlaces = 2 ** (placeBits - 1);
 
 /** Places for words and their sums. A word is told by its two hashes, which are those of another of 2^18 words by chance once in 2^46 times. */
 export class WordCache {
-  /** [places, columns] */
-  readonly sums: Float32Array;
   readonly #columns: number;
-  /** [places, 4] */
-  readonly #words: Int32Array;
+  /** [sets, 4] */
+  readonly #ways: Int32Array;
   /** The way of each set that is looked at first for a new word. */
   readonly #hands: Uint8Array;
-  readonly #places: number;
   /** The highest bits of a word's second hash say which set it has. */
   readonly #shift: number;
-  #kept = 0;
+  /** [places + 1, columns] */
+  #sums: Float32Array;
+  /** [places + 1, 4] */
+  #words: Int32Array;
+  #count = 0;
 
-  /** @param places a power of two, at least two sets */
-  constructor(places: number, columns: number) {
-    [this.#places, this.#columns] = [places, columns];
-    this.sums = new Float32Array(places * columns);
-    this.#words = new Int32Array(places * width);
-    this.#hands = new Uint8Array(places / ways);
-    this.#shift = 32 - Math.log2(places / ways);
+  /** @param most words that are kept: a power of two, from 8 to {@link mostPlaces} */
+  constructor(most: number, columns: number) {
+    this.#columns = columns;
+    this.#ways = new Int32Array(most);
+    this.#hands = new Uint8Array(most / ways);
+    this.#shift = 32 - Math.log2(most / ways);
+    this.#sums = new Float32Array(256 * columns);
+    this.#words = new Int32Array(256 * width);
   }
 
-  get places(): number {
-    return this.#places;
+  /** Sums by places, [places + 1, columns]; another array where words were taken since. */
+  get sums(): Float32Array {
+    return this.#sums;
   }
 
-  /** Places that have a word. */
-  get kept(): number {
-    return this.#kept;
-  }
-
-  /** Where a word is; -1 where it is not kept. */
+  /** Where a word is; 0 where it is not kept. */
   find(hash: number, other: number): number {
     const words = this.#words;
-    const first = this.#setOf(other) * ways;
-    for (let place = first; place < first + ways; place++) {
+    const first = (other >>> this.#shift) * ways;
+    for (let way = first; way < first + ways; way++) {
+      const entry = this.#ways[way]!;
+      if ((entry ^ hash) >>> placeBits !== 0) continue;
+      const place = entry & placeMask;
       const at = place * width;
-      if (words[at] !== hash || words[at + otherAt] !== other || words[at + stateAt] === free) continue;
-      words[at + stateAt] = cameAgain;
+      if (place === 0 || words[at] !== hash || words[at + otherAt] !== other) continue;
+      words[at + cameAgainAt] = 1;
       return place;
     }
-    return -1;
+    return 0;
   }
 
   /** Takes a place for a word that is not kept; its sum is to be written. @param rows in the sum */
   take(hash: number, other: number, rows: number): number {
-    const words = this.#words;
-    const first = this.#setOf(other) * ways;
-    let way = this.#hands[first / ways]!;
-    for (; words[(first + way) * width + stateAt] === cameAgain; way = (way + 1) % ways) words[(first + way) * width + stateAt] = kept;
-    this.#hands[first / ways] = (way + 1) % ways;
-    const at = (first + way) * width;
-    if (words[at + stateAt] === free) this.#kept++;
-    words[at] = hash;
-    words[at + otherAt] = other;
-    words[at + rowsAt] = rows;
-    words[at + stateAt] = kept;
-    return first + way;
+    const way = this.#freeWay(other >>> this.#shift);
+    const place = this.#ways[way]! & placeMask || this.#newPlace();
+    const at = place * width;
+    this.#ways[way] = (hash & ~placeMask) | place;
+    this.#words[at] = hash;
+    this.#words[at + otherAt] = other;
+    this.#words[at + rowsAt] = rows;
+    this.#words[at + cameAgainAt] = 0;
+    return place;
   }
 
   /** Rows in the sum at a place. */
@@ -73,24 +76,25 @@ export class WordCache {
     return this.#words[place * width + rowsAt]!;
   }
 
-  /** The same words with twice as many places. Those of a set go to two, so that none takes another's place. */
-  doubled(): WordCache {
-    const more = new WordCache(2 * this.#places, this.#columns);
-    for (let place = 0; place < this.#places; place++) if (this.#words[place * width + stateAt] !== free) more.takeFrom(this, place);
-    return more;
+  #freeWay(set: number): number {
+    let way = this.#hands[set]!;
+    for (; ; way = (way + 1) % ways) {
+      const at = (this.#ways[set * ways + way]! & placeMask) * width + cameAgainAt;
+      if (this.#words[at] === 0) break; // as it is at place 0, which is that of free ways
+      this.#words[at] = 0;
+    }
+    this.#hands[set] = (way + 1) % ways;
+    return set * ways + way;
   }
 
-  /** Takes a place for a word of another cache, with its sum. */
-  takeFrom(from: WordCache, place: number): number {
-    const words = from.#words;
-    const at = place * width;
-    const taken = this.take(words[at]!, words[at + otherAt]!, words[at + rowsAt]!);
-    const columns = this.#columns;
-    for (let i = 0; i < columns; i++) this.sums[taken * columns + i] = from.sums[place * columns + i]!;
-    return taken;
-  }
-
-  #setOf(other: number): number {
-    return other >>> this.#shift;
+  #newPlace(): number {
+    const place = ++this.#count;
+    if (place * width === this.#words.length) {
+      const [sums, words] = [new Float32Array(2 * place * this.#columns), new Int32Array(2 * place * width)];
+      sums.set(this.#sums);
+      words.set(this.#words);
+      [this.#sums, this.#words] = [sums, words];
+    }
+    return place;
   }
 }

@@ -1,11 +1,11 @@
 // The sum of the rows of each word, kept for words that come again.
 import { addRow } from "./add-row.ts";
 import type { FastTextModel } from "./read-model.ts";
-import { WordCache, ways } from "./word-cache.ts";
+import { mostPlaces, WordCache } from "./word-cache.ts";
 import { WordRows } from "./word-rows.ts";
 
-/** The most words that are kept, and the most numbers of their sums. */
-const [mostWords, mostNumbers] = [1 << 18, 1 << 24];
+/** The most numbers of sums that are kept. */
+const mostNumbers = 1 << 24;
 
 /** What the second hash of a word begins with, which does not depend on fastText's. */
 export const otherHashStart = 0x41c6ce57 | 0;
@@ -23,15 +23,13 @@ export class WordSums {
   readonly #values: Float32Array;
   /** Zeros between two words. */
   readonly #sum: Float64Array;
-  readonly #mostPlaces: number;
-  #cache: WordCache;
+  readonly #cache: WordCache;
 
   constructor({ input, ...model }: Pick<FastTextModel, "settings" | "words" | "pruned" | "input">) {
     const { columns, values } = input;
     [this.#rows, this.#values] = [new WordRows(model), values];
     [this.total, this.#sum] = [new Float64Array(columns), new Float64Array(columns)];
-    this.#mostPlaces = placesFor(Math.min(mostWords, mostNumbers / columns));
-    this.#cache = new WordCache(placesFor(Math.min(1 << 10, this.#mostPlaces)), columns);
+    this.#cache = new WordCache(2 ** Math.max(3, Math.floor(Math.log2(Math.min(mostPlaces, mostNumbers / columns)))), columns);
   }
 
   /**
@@ -42,14 +40,13 @@ export class WordSums {
    */
   add(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
     const found = this.#cache.find(hash, other);
-    const place = found >= 0 ? found : this.#keep(bytes, start, end, hash, other);
+    const place = found > 0 ? found : this.#keep(bytes, start, end, hash, other);
     addRow(this.total, this.#cache.sums, place);
     return this.#cache.rowsAt(place);
   }
 
   /** Sums up the rows of a new word. @returns its place */
   #keep(bytes: Int8Array, start: number, end: number, hash: number, other: number): number {
-    if (2 * this.#cache.kept > this.#cache.places && this.#cache.places < this.#mostPlaces) this.#cache = this.#cache.doubled();
     const [rows, sum] = [this.#rows, this.#sum];
     let count = 0;
     for (let from = start - 1; from <= end; ) {
@@ -65,9 +62,4 @@ export class WordSums {
     }
     return place;
   }
-}
-
-/** The greatest power of two up to a number; two sets at least. */
-function placesFor(most: number): number {
-  return 2 ** Math.max(Math.log2(2 * ways), Math.floor(Math.log2(most)));
 }
