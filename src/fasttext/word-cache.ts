@@ -80,7 +80,7 @@ export class WordCache {
     let way = this.#hands[set]!;
     for (; ; way = (way + 1) % ways) {
       const at = (this.#ways[set * ways + way]! & placeMask) * width + cameAgainAt;
-      if (this.#words[at] === 0) break; // as it is at place 0, which is that of free ways
+      if (this.#words[at] === 0) break; // place 0 has 0 too, so that free ways are taken
       this.#words[at] = 0;
     }
     this.#hands[set] = (way + 1) % ways;
