@@ -7,7 +7,7 @@
 // a time, and is the same for all. One tokenizer, learned from the cleaned text, serves both: a tokenizer of raw text would give some of its pieces to markup,
 // so that the models would differ in more than what they read. Stopped anywhere, the same command goes on; OUT/result.json and OUT/table.md are the result.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -90,21 +90,10 @@ async function prepareAll({ out, data, languages }) {
     corpora[name] = await cleanRecipe(parseDataRecipe(absolute(recipe, folder)), { work: join(out, "work", name) });
   }
   const filesOf = ({ cleaned }) => cleaned.flatMap(({ files }) => files);
-  const tokenizer = join(out, "tokenizer.json");
-  await child([
-    join(root, "dist/cli/main.js"),
-    "tokenizer",
-    "train",
-    "--kind",
-    "sentencepiece",
-    "--vocab-size",
-    String(vocabulary),
-    "--out",
-    tokenizer,
-    "--format",
-    "jsonl",
-    ...filesOf(corpora.clean),
-  ]);
+  const [tokenizer, cleanText] = [join(out, "tokenizer.json"), join(out, "work", "clean.jsonl")];
+  for (const file of filesOf(corpora.clean)) appendFileSync(cleanText, readFileSync(file));
+  const learned = ["--kind", "sentencepiece", "--vocab-size", String(vocabulary), "--out", tokenizer, cleanText];
+  await child([join(root, "dist/cli/main.js"), "tokenizer", "train", ...learned]);
   const held = await heldOutText(out, corpora, filesOf);
   const sizes = {};
   for (const kind of kinds) {
