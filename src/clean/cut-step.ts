@@ -5,7 +5,7 @@ import type { StepRow } from "./step.ts";
 
 /** A step that cuts documents, with its parameters set. */
 export interface CutStep {
-  /** What takes the document's place: the document itself where nothing is to be cut, and nothing where it is white space alone. */
+  /** What takes the document's place, in its order; the document itself where nothing is to be cut. */
   parts(document: CleanDocument): Iterable<CleanDocument>;
 }
 

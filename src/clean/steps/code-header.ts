@@ -4,8 +4,8 @@ import { stepRow } from "../step.ts";
 
 /** A block comment with which a file begins. */
 const firstComment = /^\s*\/\*[\s\S]*?\*\/\s*/;
-/** Lines of comments with which a file begins. */
-const firstLines = /^\s*(?:(?:\/\/|#(?!!)).*\n)+\s*/;
+/** Lines of comments with which a file begins; neither `#!/bin/sh` nor `#include` is one. */
+const firstLines = /^\s*(?:(?:\/\/|#(?![!a-z])).*\n)+\s*/;
 
 /** The licence on top of a file. */
 export const codeHeader = stepRow({

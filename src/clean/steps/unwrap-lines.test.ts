@@ -40,6 +40,9 @@ test("WordNet: words, part of speech, gloss", async () => {
   expect(await cleaned(["wordnet"], raw)).toBe(
     'hiccup, hiccough (verb): breathe spasmodically.\ngalore (adjective): in great numbers; "daisies galore".\nphysical entity (noun): it exists.',
   );
+  expect(await cleaned(["wordnet"], "00000001 03 n ffffffff a 0 | more words than there are")).toMatch(
+    /^a, .*more words than there are\.$/,
+  );
   expect(await cleaned(["wordnet"], "A text.\n1 is no entry")).toBe("noEntries");
 });
 
@@ -76,6 +79,7 @@ test.each([
   ["/* Copyright A */\n/* about */\ncode();", "/* about */\ncode();"],
   ["// Licensed to B\n// under MIT\n\ncode();\n", "code();"],
   ["# Copyright C\nprint()", "print()"],
+  ['#include "copyright.h"\n#define A\n', '#include "copyright.h"\n#define A'],
   ["#!/bin/sh\necho", "#!/bin/sh\necho"],
   ["/* what it does */\ncode();", "/* what it does */\ncode();"],
   ["code(); /* licence */", "code(); /* licence */"],

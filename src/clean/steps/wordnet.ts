@@ -32,7 +32,7 @@ function entryOf(line: string): string {
   const bar = line.indexOf(" | ");
   const fields = line.slice(0, bar).split(" ");
   const count = Number.parseInt(fields[3] ?? "0", 16);
-  const words = Array.from({ length: count }, (_, i) => word(fields[4 + 2 * i] ?? ""));
+  const words = Array.from({ length: Math.min(count, fields.length >> 1) }, (_, i) => word(fields[4 + 2 * i] ?? ""));
   const gloss = line.slice(bar + 3).trim();
   return `${words.join(", ")} (${partsOfSpeech[fields[2] ?? ""] ?? fields[2]}): ${gloss}${/[.!?]"?$/.test(gloss) ? "" : "."}`;
 }
