@@ -23,7 +23,7 @@ export const percentilesCommand: Command = {
     { name: "as-written", type: "boolean", help: "measure the text as it is: the step's normalise is false" },
     { name: "line-ends", type: "string", value: "sentences|deleted", help: "the step's lineEnds (sentences unless given)" },
     { name: "share", type: "number", help: "the share of the documents that is measured, chosen by a hash of the text (1 unless given)" },
-    { name: "documents", type: "number", help: "documents that are counted at most, chosen in the same way (1,000,000 unless given)" },
+    { name: "documents", type: "number", help: "documents that are counted at most, chosen in the same way (100,000 unless given)" },
     ...textFlags,
   ],
   async run(paths, flags, io) {
@@ -34,7 +34,7 @@ export const percentilesCommand: Command = {
     if (paths.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const settings = { model, tokenizer: stringFlag(flags, "tokenizer"), normalise: !booleanFlag(flags, "as-written"), lineEnds };
     const meter = await openMeter(settings, filesFrom("."));
-    const sample = new MeasureSample(wholeFlag(flags, where, "documents") ?? 1_000_000);
+    const sample = new MeasureSample(wholeFlag(flags, where, "documents") ?? 100_000);
     await using texts = await openAndTell(paths, textOptions(flags, where), io, where);
     for await (const { text, facts } of texts.placedDocuments({ signal: io.signal })) {
       const place = samplePlace(text);

@@ -13,10 +13,44 @@ const headBytes = 8;
 /** Place, value and group. */
 const measureBytes = 8 + 8 + 4;
 
+/** Measures in columns, twenty bytes each, because a task may have millions. */
+class MeasureList {
+  #places = new Float64Array(1 << 8);
+  #values = new Float64Array(1 << 8);
+  #groups = new Uint32Array(1 << 8);
+  readonly #names = new Map<string, number>();
+  #count = 0;
+
+  add({ place, value, group }: Measure): void {
+    if (this.#count === this.#places.length) this.#grow();
+    const known = this.#names.get(group) ?? this.#names.size;
+    this.#names.set(group, known);
+    [this.#places[this.#count], this.#values[this.#count], this.#groups[this.#count]] = [place, value, known];
+    this.#count++;
+  }
+
+  /** The file's parts, one after another. */
+  bytes(): Uint8Array[] {
+    const names = Buffer.from(JSON.stringify([...this.#names.keys()]));
+    const columns = [this.#places, this.#values, this.#groups].map((column) => column.subarray(0, this.#count));
+    const parts = [Uint32Array.of(this.#count, names.length), ...columns];
+    return [...parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)), names];
+  }
+
+  #grow(): void {
+    const length = 2 * this.#count;
+    const [places, values, groups] = [new Float64Array(length), new Float64Array(length), new Uint32Array(length)];
+    places.set(this.#places);
+    values.set(this.#values);
+    groups.set(this.#groups);
+    [this.#places, this.#values, this.#groups] = [places, values, groups];
+  }
+}
+
 /** Measures the documents of a task that are in a step's sample. */
 export class SampleMeter {
   readonly #step: StatisticStep;
-  readonly #measures: Measure[] = [];
+  readonly #measures = new MeasureList();
 
   constructor(step: StatisticStep) {
     this.#step = step;
@@ -25,21 +59,21 @@ export class SampleMeter {
   add(document: CleanDocument): void {
     const group = this.#step.groupOf(document);
     const place = samplePlace(document.text);
-    if (group !== undefined && place < this.#step.share) this.#measures.push({ place, value: this.#step.measure(document), group });
+    if (group !== undefined && place < this.#step.share) this.#measures.add({ place, value: this.#step.measure(document), group });
   }
 
   async write(path: string): Promise<void> {
-    await writeMeasures(path, this.#measures);
+    await atomicWrite(path, this.#measures.bytes(), where);
   }
 }
 
 /** The measures of a task's documents, taken in their order. */
 export class MeasureReader {
   readonly #step: StatisticStep;
-  readonly #measures: readonly Measure[];
+  readonly #measures: WrittenMeasures;
   #taken = 0;
 
-  constructor(step: StatisticStep, measures: readonly Measure[]) {
+  constructor(step: StatisticStep, measures: WrittenMeasures) {
     [this.#step, this.#measures] = [step, measures];
   }
 
@@ -47,26 +81,20 @@ export class MeasureReader {
   next(document: CleanDocument): number | undefined {
     if (this.#step.groupOf(document) === undefined) return undefined;
     if (samplePlace(document.text) >= this.#step.share) return this.#step.measure(document);
-    const known = this.#measures[this.#taken++];
-    return known?.value ?? fail(where, `a document is in the sample of a step, but its task measured only ${this.#measures.length}`);
+    const { count } = this.#measures;
+    if (this.#taken === count) fail(where, `a document is in the sample of a step, but its task measured only ${count}`);
+    return this.#measures.at(this.#taken++).value;
   }
 }
 
-/** Writes measures as they stand. */
-export async function writeMeasures(path: string, measures: readonly Measure[]): Promise<void> {
-  const groups = [...new Set(measures.map(({ group }) => group))];
-  const names = Buffer.from(JSON.stringify(groups));
-  const parts = [
-    Uint32Array.of(measures.length, names.length),
-    Float64Array.from(measures, ({ place }) => place),
-    Float64Array.from(measures, ({ value }) => value),
-    Uint32Array.from(measures, ({ group }) => groups.indexOf(group)),
-  ];
-  await atomicWrite(path, [...parts.map(({ buffer }) => new Uint8Array(buffer)), names], where);
+/** The measures of a file, in the order of its documents. */
+export interface WrittenMeasures {
+  readonly count: number;
+  at(index: number): Measure;
 }
 
 /** The measures of a task. @throws CriaError where the file is cut short */
-export async function readMeasures(path: string): Promise<readonly Measure[]> {
+export async function readMeasures(path: string): Promise<WrittenMeasures> {
   const bytes = await readFile(path).catch((error) => Promise.reject(explainIo(where, path, error)));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const damaged = `${path}: it does not hold what its task writes: remove it, and run the command again`;
@@ -75,9 +103,12 @@ export async function readMeasures(path: string): Promise<readonly Measure[]> {
   if (bytes.length !== headBytes + measureBytes * count + nameBytes) return fail(where, damaged);
   const names = parseJson(where, path, bytes.subarray(headBytes + measureBytes * count).toString(), "remove it, and run the command again");
   if (!Array.isArray(names)) return fail(where, damaged);
-  return Array.from({ length: count }, (_, i) => ({
-    place: view.getFloat64(headBytes + 8 * i, true),
-    value: view.getFloat64(headBytes + 8 * (count + i), true),
-    group: String(names[view.getUint32(headBytes + 16 * count + 4 * i, true)]),
-  }));
+  return {
+    count,
+    at: (i) => ({
+      place: view.getFloat64(headBytes + 8 * i, true),
+      value: view.getFloat64(headBytes + 8 * (count + i), true),
+      group: String(names[view.getUint32(headBytes + 16 * count + 4 * i, true)]),
+    }),
+  };
 }

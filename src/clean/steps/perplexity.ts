@@ -57,8 +57,10 @@ const parameters = z.strictObject({
   mostSampled: z
     .int()
     .min(1)
-    .default(1_000_000)
-    .describe("where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way"),
+    .default(100_000)
+    .describe(
+      "where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way; of 100,000 the standard error is 0.15 of a percentile",
+    ),
   buckets: z
     .array(z.enum(buckets))
     .min(1)
