@@ -21,7 +21,7 @@ import { openAnyTokenizer, openModel } from "../dist/load/index.js";
 import { cleanRecipe } from "../dist/pipeline/index.js";
 import { HeldOutPassages } from "./raw-against-clean/held-out.mjs";
 import { takeInputs } from "./raw-against-clean/inputs.mjs";
-import { cleanRecipeOf, rawRecipeOf, sourceNames } from "./raw-against-clean/sources.mjs";
+import { cleanRecipeOf, rawRecipeOf, sourceNames, weights } from "./raw-against-clean/sources.mjs";
 
 const here = fileURLToPath(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -238,10 +238,26 @@ function tell({ out }, plan, seeds) {
       (one) => one.all,
     ),
   ];
-  const text = `${cpus()[0]?.model.trim()}, Node ${process.versions.node}; ${plan.steps} steps of ${learning.batch} × ${model.contextLength} tokens, ${seeds.length} seeds, ${plan.together} at a time\n\n${lines.join("\n")}\n`;
+  const about = `${cpus()[0]?.model.trim()}, Node ${process.versions.node}; ${plan.steps} steps of ${learning.batch} × ${model.contextLength} tokens, ${seeds.length} seeds, ${plan.together} at a time`;
+  const text = `${about}\n\n${lines.join("\n")}\n\n${corporaTable(sizes, plan).join("\n")}\n`;
   writeWhole(join(out, "table.md"), text);
   writeWhole(join(out, "result.json"), `${JSON.stringify({ plan, sizes, held, runs }, null, 1)}\n`);
   console.log(`\n${text}`);
+}
+
+/** What each corpus has of each source, and how often a model went through it. */
+function corporaTable(sizes, { steps }) {
+  const all = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const epochs = (kind, name) => (steps * learning.batch * model.contextLength * weights[name]) / all / sizes[kind][name].tokens;
+  const cells = (kind, name) => {
+    const { documents, bytes, tokens } = sizes[kind][name];
+    return `${documents} | ${(bytes / 1e6).toFixed(2)} | ${(tokens / 1000).toFixed(0)} | ${epochs(kind, name).toFixed(2)}`;
+  };
+  return [
+    "| source | share | raw: documents | MB | thousand tokens | epochs | cleaned: documents | MB | thousand tokens | epochs |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+    ...sourceNames.map((name) => `| ${name} | ${weights[name]} % | ${cells("raw", name)} | ${cells("clean", name)} |`),
+  ];
 }
 
 /** The standard deviation is that of a sample. */

@@ -1,7 +1,7 @@
 // The two corpora as recipes: the same inputs with the same proportions, once as plain text, byte for byte, and once cleaned in the manner of recipes/llama.yaml.
 
 /** Proportions in percent. They follow what there is of each source after its cleaning, so that no run sees one of them more than about four times. */
-const weights = { web: 3, wikipedia: 22, stackexchange: 16, latex: 6, books: 35, code: 12, pages: 6 };
+export const weights = { web: 3, wikipedia: 22, stackexchange: 16, latex: 6, books: 35, code: 12, pages: 6 };
 
 /** The names of all sources. */
 export const sourceNames = Object.keys(weights);
