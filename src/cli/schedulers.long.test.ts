@@ -1,13 +1,13 @@
 // Jobs of all three schedulers as processes of their own: every task twice at the same time, as where a machine was taken for lost, and some killed and
 // started again, as where it was preempted.
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { commandRows } from "./commands.ts";
 import { packageRoot } from "./package-root.ts";
-import { batchJobs, FakeSchedulers, kubernetesJobs, type ScheduledJob, slurmJobs } from "./schedulers.test.helper.ts";
+import { batchJobs, FakeSchedulers, kubernetesJobs, preparedHashes, type ScheduledJob, slurmJobs } from "./schedulers.test.helper.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
 let folder: string;
@@ -30,11 +30,6 @@ beforeAll(async () => {
   expect(await runWords([...words, "--out", inside("alone")], commandRows)).toMatchObject({ code: 0 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function contents(out: string): Promise<Record<string, string>> {
-  const names = (await readdir(inside(out))).sort();
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(inside(out), name), "base64")])));
-}
 
 /** Runs a task until it ends well; a killed process is one that the scheduler starts again. @returns how often it was killed */
 async function runRestarted(fake: FakeSchedulers, job: ScheduledJob, task: number): Promise<number> {
@@ -79,6 +74,6 @@ test.each(["slurm", "kubernetes", "aws-batch"])(
     }
     expect(killed).toBeGreaterThan(0);
     await runRestarted(fake, ordered.at(-1)!, 0);
-    expect(await contents(scheduler)).toEqual(await contents("alone"));
+    expect(await preparedHashes(inside(scheduler))).toEqual(await preparedHashes(inside("alone")));
   },
 );

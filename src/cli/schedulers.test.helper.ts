@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { hashFile } from "../files/index.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -175,4 +176,10 @@ export function batchJobs(calls: Calls): { readonly definition: unknown; readonl
     };
   });
   return { definition, jobs };
+}
+
+/** Hashes of the files of a prepared folder but for those that hold measured times. */
+export async function preparedHashes(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = (await readdir(folder)).filter((name) => !["cleaning-times.json", "cleaning.html"].includes(name)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await hashFile(join(folder, name))])));
 }
