@@ -87,11 +87,16 @@ test("the percentiles of a sample are cutoffs for the model, pieces and settings
   await expect(counts({ ...found, perplexities: [1] })).rejects.toThrow("cutoffs.json: ");
 });
 
-test("percentiles are numpy's", () => {
+test("percentiles are numpy's (test/goldens/make_percentiles.py)", () => {
   const mark = { model: "m", tokenizer: null, normalise: true, lineEnds: "sentences" } as const;
-  const { perplexities, documents } = percentilesOf(new Map([["", Float64Array.of(40, 10, 30, 20)]]), mark);
-  expect([0, 25, 30, 50, 60, 100].map((percentile) => perplexities[percentile])).toEqual([10, 17.5, 19, 25, 28, 40]);
-  expect(documents).toBe(4);
+  const { samples }: { readonly samples: readonly { readonly values: readonly number[]; readonly percentiles: readonly number[] }[] } =
+    JSON.parse(readFileSync(new URL("../../../test/goldens/percentiles.golden.json", import.meta.url), "utf8"));
+  for (const { values, percentiles } of samples) {
+    const { perplexities, documents } = percentilesOf(new Map([["", Float64Array.from(values)]]), mark);
+    expect(documents).toBe(values.length);
+    for (const [percentile, expected] of percentiles.entries()) expect(Math.abs(perplexities[percentile]! - expected)).toBeLessThan(0.000501);
+  }
+  expect(samples.length).toBe(6);
   expect(() => percentilesOf(new Map(), mark)).toThrow("no perplexity was measured");
 });
 
