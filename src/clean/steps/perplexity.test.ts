@@ -94,7 +94,8 @@ test("percentiles are numpy's (test/goldens/make_percentiles.py)", () => {
   for (const { values, percentiles } of samples) {
     const { perplexities, documents } = percentilesOf(new Map([["", Float64Array.from(values)]]), mark);
     expect(documents).toBe(values.length);
-    for (const [percentile, expected] of percentiles.entries()) expect(Math.abs(perplexities[percentile]! - expected)).toBeLessThan(0.000501);
+    for (const [percentile, expected] of percentiles.entries())
+      expect(Math.abs(perplexities[percentile]! - expected)).toBeLessThan(0.000501);
   }
   expect(samples.length).toBe(6);
   expect(() => percentilesOf(new Map(), mark)).toThrow("no perplexity was measured");
