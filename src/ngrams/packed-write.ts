@@ -201,14 +201,14 @@ class LineWriter {
 /** Writes a model in the compact form. @throws CriaError where it has only fingerprints of its n-grams, as one of that form has */
 export function* packModel(model: NgramModel, writer: PackedWriter): Sliced<void> {
   const { words, unigrams, tables } = model.parts;
-  writer.begin(model.counts);
+  const probing = tables.map((table) => (table instanceof ProbingTable ? table : fail(where, "the model is in the compact form already: copy its file")));
+  writer.begin([words.size, ...probing.map(({ taken }) => taken)]);
   for (let id = 0; id < words.size; id++) {
     const probability = unigrams[2 * id]!;
     writer.word(words.wordOf(id), -Math.abs(probability), unigrams[2 * id + 1]!, !isNegative(probability));
   }
-  for (const table of tables) {
+  for (const table of probing) {
     yield* writer.endOrder();
-    if (!(table instanceof ProbingTable)) return fail(where, "the model is in the compact form already: copy its file");
     let count = 0;
     for (const entry of table.entries()) {
       const { at } = entry;

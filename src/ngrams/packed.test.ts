@@ -3,18 +3,22 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { CriaError, Rng, wholly } from "../base/index.ts";
-import { PackedWriter, packModel, readNgrams } from "./index.ts";
+import { NgramModel, PackedWriter, packModel, readNgrams } from "./index.ts";
 
-const golden: { readonly sentences: readonly string[]; readonly models: readonly { readonly name: string; readonly arpa?: string }[] } =
+const golden: { readonly sentences: readonly string[]; readonly models: readonly { readonly name: string; readonly arpa?: string; readonly binary?: string }[] } =
   JSON.parse(readFileSync(new URL("../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"));
 const arpas = golden.models.flatMap(({ name, arpa }) =>
   arpa === undefined ? [] : [{ name, arpa: gunzipSync(Buffer.from(arpa, "base64")) }],
 );
 
-async function packed(arpa: Uint8Array): Promise<Uint8Array> {
+function packedOf(model: NgramModel): Uint8Array {
   const parts: Uint8Array[] = [];
-  wholly(packModel(await readNgrams("x.arpa", arpa), new PackedWriter((bytes) => parts.push(bytes))));
+  wholly(packModel(model, new PackedWriter((bytes) => parts.push(bytes))));
   return Buffer.concat(parts);
+}
+
+async function packed(arpa: Uint8Array): Promise<Uint8Array> {
+  return packedOf(await readNgrams("x.arpa", arpa));
 }
 
 test.each(arpas)("$name: the compact form says the same, rounded to half floats", async ({ arpa }) => {
@@ -32,6 +36,32 @@ test.each(arpas)("$name: the compact form says the same, rounded to half floats"
         2 ** -11 * (1 + 4 * Math.abs(logProbability)),
       );
   }
+});
+
+test("KenLM's binary files become the compact form, of whatever kind they are", async () => {
+  for (const { name, binary } of golden.models) {
+    if (binary === undefined) continue;
+    const model = await readNgrams("x.bin", new Uint8Array(gunzipSync(Buffer.from(binary, "base64"))));
+    const read = await readNgrams("x.ngrams", packedOf(model));
+    expect(read.counts.map((count, i) => count >= model.counts[i]!)).not.toContain(false);
+    for (const sentence of golden.sentences) {
+      const lengths = (one: NgramModel) => one.wordScores(sentence).map(({ length }) => length);
+      expect(lengths(read), name).toEqual(lengths(model));
+      expect(Math.abs(read.score(sentence) - model.score(sentence)), name).toBeLessThan(2 ** -11 * (1 + 4 * Math.abs(model.score(sentence))));
+    }
+  }
+});
+
+test("bytes that threads share are used where they lie", async () => {
+  const bytes = await packed(arpas[0]!.arpa);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  const { parts } = await readNgrams("shared", shared);
+  expect(parts.unigrams.buffer).toBe(shared.buffer);
+  const score = (await readNgrams("shared", shared)).score("the llama walked");
+  shared.fill(0, shared.length / 2);
+  expect((await readNgrams("own", bytes)).score("the llama walked")).toBe(score);
+  expect(new NgramModel(parts).score("the llama walked")).not.toBe(score);
 });
 
 test("a model in the compact form is not packed again", async () => {

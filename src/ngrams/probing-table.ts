@@ -108,6 +108,14 @@ export class ProbingTable implements NgramTable {
     this.#values[at + 3] = value;
   }
 
+  /** Buckets that are taken: KenLM's files have n-grams, filled in where longer ones need them, beyond those that they count. */
+  get taken(): number {
+    const [bits, length] = [this.#bits, this.length];
+    let taken = 0;
+    for (let at = 0; at < bits.length; at += length) if (bits[at] !== 0 || bits[at + 1] !== 0) taken++;
+    return taken;
+  }
+
   /** The hashes of all entries, and where each is. An entry holds until the next one. */
   *entries(): Generator<HashHalves & { readonly at: number }> {
     const [bits, length, entry] = [this.#bits, this.length, { low: 0, high: 0, at: 0 }];
