@@ -1,8 +1,12 @@
-// How fast is the step perplexity with a model of Wikipedia's size? `node bench/ngrams-large.mjs [--ngrams N] [--megabytes N] [--file FILE] TEXT.jsonl.gz`
+// How fast is the step perplexity with a model of Wikipedia's size? `node bench/ngrams-large.mjs [--ngrams N] [--megabytes N] [--file FILE]
+// [--wet FILE --language lid.176.ftz] TEXT.jsonl.gz`
 // A model of a half of the texts' pieces is filled up with random n-grams, two words to five in CCNet's proportions, so that every look-up goes to memory as
 // in a real one. Pages of that half, whose n-grams are all in the model (the most look-ups that there can be), and of the other half are measured.
-// The model stays in `--file`. Rates are per second of the processor's time.
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+// With `--wet`, a file of WET becomes clean English text, in the order of the steps in CCNet and with the rules first, with the model and without it. The model stays in
+// `--file`. Rates are per second of the processor's time.
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
@@ -12,6 +16,7 @@ import { readTokenizerJson, tokenizerJson } from "../dist/formats/index.js";
 import { BatchScorer, ModelBuilder, NgramTrainer, readPacked } from "../dist/ngrams/index.js";
 import { fingerprintOf, lineOf, linesFor, lineWords } from "../dist/ngrams/line-table.js";
 import { packedMagic, packedNumbersAt, partsOf } from "../dist/ngrams/packed-form.js";
+import { cleanedTexts, openJob, runPhases } from "../dist/pipeline/index.js";
 import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 
 /** The share of the n-grams that each order has, from two words on: those of a large text without what occurs once. */
@@ -26,8 +31,11 @@ export async function run(args = []) {
       ngrams: { type: "string", default: "150000000" },
       megabytes: { type: "string", default: "4" },
       file: { type: "string", default: "large.ngrams" },
+      wet: { type: "string" },
+      language: { type: "string" },
     },
   });
+  if (values.wet !== undefined) return measureChains(values);
   const books = gunzipSync(readFileSync(positionals[0])).toString().trim().split("\n");
   const pages = books.flatMap((book) => cutPages(JSON.parse(book).text));
   const [seen, unseen] = [pages.filter((_, i) => i % 2 === 0), pages.filter((_, i) => i % 2 === 1)];
@@ -42,6 +50,39 @@ export async function run(args = []) {
     ["n-grams of another half", unseen],
   ])
     measure(name, takeBytes(all, 1e6 * Number(values.megabytes)), { model, step });
+}
+
+const rules = [
+  "gopherRepetition",
+  "gopherQuality",
+  { c4Quality: { minWords: 3, minSentences: 5, lineEnds: [], dropsEllipses: false } },
+  "finewebQuality",
+];
+
+/** WET to clean English text. */
+async function measureChains({ wet, file, language }) {
+  const front = [{ length: { minCharacters: 300 } }, { language: { model: resolve(language), languages: ["en"], minScore: 0.5 } }];
+  const perplexity = { perplexity: { model: resolve(file) } };
+  for (const steps of [
+    [...front, ...rules],
+    [...front, ...rules, perplexity],
+    [...front, perplexity, ...rules],
+  ]) {
+    const work = mkdtempSync(join(tmpdir(), "cria-ngrams-"));
+    try {
+      const sources = [{ name: "crawl", weight: 1, paths: resolve(wet), steps }];
+      const { job } = await openJob(sources, { folder: work, work: join(work, "work") });
+      const started = process.cpuUsage();
+      await runPhases(job, { threads: 1 });
+      const { user, system } = process.cpuUsage(started);
+      const [{ report }] = await cleanedTexts(job);
+      const { read } = report;
+      const left = report.steps.map(({ name, out }) => `${name} ${((100 * out.bytes) / read.bytes).toFixed(0)} %`).join(", ");
+      console.log(`${(read.bytes / (user + system)).toFixed(2)} MB/s, ${((user + system) / read.bytes).toFixed(3)} s per MB: ${left}`);
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  }
 }
 
 function measure(name, texts, { model, step }) {
