@@ -201,7 +201,9 @@ class LineWriter {
 /** Writes a model in the compact form. @throws CriaError where it has only fingerprints of its n-grams, as one of that form has */
 export function* packModel(model: NgramModel, writer: PackedWriter): Sliced<void> {
   const { words, unigrams, tables } = model.parts;
-  const probing = tables.map((table) => (table instanceof ProbingTable ? table : fail(where, "the model is in the compact form already: copy its file")));
+  const probing = tables.map((table) =>
+    table instanceof ProbingTable ? table : fail(where, "the model is in the compact form already: copy its file"),
+  );
   writer.begin([words.size, ...probing.map(({ taken }) => taken)]);
   for (let id = 0; id < words.size; id++) {
     const probability = unigrams[2 * id]!;

@@ -5,8 +5,10 @@ import { expect, test } from "vitest";
 import { CriaError, Rng, wholly } from "../base/index.ts";
 import { NgramModel, PackedWriter, packModel, readNgrams } from "./index.ts";
 
-const golden: { readonly sentences: readonly string[]; readonly models: readonly { readonly name: string; readonly arpa?: string; readonly binary?: string }[] } =
-  JSON.parse(readFileSync(new URL("../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"));
+const golden: {
+  readonly sentences: readonly string[];
+  readonly models: readonly { readonly name: string; readonly arpa?: string; readonly binary?: string }[];
+} = JSON.parse(readFileSync(new URL("../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"));
 const arpas = golden.models.flatMap(({ name, arpa }) =>
   arpa === undefined ? [] : [{ name, arpa: gunzipSync(Buffer.from(arpa, "base64")) }],
 );
@@ -47,7 +49,9 @@ test("KenLM's binary files become the compact form, of whatever kind they are", 
     for (const sentence of golden.sentences) {
       const lengths = (one: NgramModel) => one.wordScores(sentence).map(({ length }) => length);
       expect(lengths(read), name).toEqual(lengths(model));
-      expect(Math.abs(read.score(sentence) - model.score(sentence)), name).toBeLessThan(2 ** -11 * (1 + 4 * Math.abs(model.score(sentence))));
+      expect(Math.abs(read.score(sentence) - model.score(sentence)), name).toBeLessThan(
+        2 ** -11 * (1 + 4 * Math.abs(model.score(sentence))),
+      );
     }
   }
 });
