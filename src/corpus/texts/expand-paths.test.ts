@@ -120,3 +120,25 @@ test("runs and prepared data in a folder of texts are passed over; a pattern may
 test.skipIf(process.platform === "win32")("a device is refused", async () => {
   await expect(expand("/dev/zero")).rejects.toThrow(/\/dev\/zero: it is a device, not a file/);
 });
+
+test("files of packages: the nearest package counts, and labels are the same wherever it lies", async () => {
+  for (const [place, version] of [
+    ["p", "1.0.0"],
+    ["p/in", "2.0.0"],
+  ]) {
+    file(`${place}/node_modules/@a/b/package.json`, JSON.stringify({ version }));
+    for (const name of ["one.txt", "sub/two.txt", "sub/three.md"]) file(`${place}/node_modules/@a/b/${name}`, version);
+  }
+  const opened = async (from: string, ...paths: string[]) => {
+    await using texts = await openTexts(paths, {}, { folder: join(folder, from) });
+    const read: string[] = [];
+    for await (const { text, place } of texts.placedDocuments()) read.push(`${place} ${text}`);
+    return { read, roots: texts.files.map(({ root }) => root.slice(folder.length + 1)) };
+  };
+  expect((await opened("p", "npm:@a/b/**/*.txt")).read).toEqual(["npm:@a/b/one.txt#0 1.0.0", "npm:@a/b/sub/two.txt#0 1.0.0"]);
+  expect(await opened("p/in/deep/er", "npm:@a/b/sub")).toEqual({
+    read: ["npm:@a/b/sub/three.md#0 2.0.0", "npm:@a/b/sub/two.txt#0 2.0.0"],
+    roots: ["p/in/node_modules/@a/b", "p/in/node_modules/@a/b"],
+  });
+  await expect(opened("g", "npm:@a/b/one.txt")).rejects.toThrow("the package @a/b is not installed here");
+});

@@ -7,11 +7,10 @@ import { explainIo } from "../../files/index.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
 import type { PassedOver } from "./passed-over.ts";
 
-/** An installed package: its folder, version and licence. */
+/** An installed package. */
 export interface Installed {
   readonly folder: string;
   readonly version: string;
-  readonly licence: string;
 }
 
 const scheme = "npm:";
@@ -64,16 +63,16 @@ export async function findInstalled(root: string, name: string): Promise<Install
   for (let folder = root; ; folder = dirname(folder)) {
     const found = join(folder, "node_modules", name);
     const manifest = join(found, "package.json");
-    if (existsSync(manifest)) return { folder: found, ...(await readManifest(manifest)) };
+    if (existsSync(manifest)) return { folder: found, version: await readVersion(manifest) };
     if (folder === dirname(folder)) return undefined;
   }
 }
 
-async function readManifest(path: string): Promise<{ version: string; licence: string }> {
+async function readVersion(manifest: string): Promise<string> {
   try {
-    const { version, license } = JSON.parse(await readFile(path, "utf8")) as { version?: string; license?: string };
-    return { version: version ?? "0.0.0", licence: license ?? "no licence named" };
+    const { version } = JSON.parse(await readFile(manifest, "utf8")) as { version?: string };
+    return version ?? "0.0.0";
   } catch (error) {
-    throw explainIo("data", path, error);
+    throw explainIo("data", manifest, error);
   }
 }
