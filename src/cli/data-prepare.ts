@@ -2,18 +2,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
-import { checkUnused, formNames, looksLikeText, manifestName, openCorpus, pageContents, prepareCorpus } from "../corpus/index.ts";
+import { checkUnused, formNames, looksLikeText, manifestName, pageContents } from "../corpus/index.ts";
 import { removeFolder } from "../files/index.ts";
-import {
-  cleaningPageName,
-  hasSteps,
-  openRecipeJob,
-  type PreparedRecipe,
-  prepareRecipe,
-  toldSources,
-  writeCleaning,
-} from "../pipeline/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import { cleaningPageName, hasSteps, prepareRecipe, toldSources, writeCleaning } from "../pipeline/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { type Asked, checkPlanFlags, placesOf, running, runOnePhase, tellPlan } from "./data-phases.ts";
@@ -122,7 +113,11 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
   await checkUnprepared(asked);
   await checkUnused(out);
   const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
-  const { manifest, cleaned, notes } = await prepared(asked, tokenizer, flags, io);
+  const { manifest, cleaned, notes } = await prepareRecipe(asked.recipe, tokenizer, out, {
+    ...placesOf(asked),
+    ...running(flags, io),
+    more: (folder, cleaned, manifest) => writeCleaning(folder, toldSources(cleaned, manifest)),
+  });
   if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
   tellNotes(notes, io);
   io.stdout(
@@ -131,20 +126,6 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
       : `${cleaningText(toldSources(cleaned, manifest))}${cleaned.length > 0 ? `what went and why: ${join(out, cleaningPageName)}\n` : ""}${manifestText(out, manifest)}`,
   );
   return 0;
-}
-
-async function prepared(asked: Asked, tokenizer: Tokenizer, flags: Flags, io: CommandIo): Promise<PreparedRecipe> {
-  const { recipe, out } = asked;
-  const options = { ...placesOf(asked), ...running(flags, io) };
-  const opened = await openRecipeJob(recipe, options);
-  if (opened !== undefined)
-    return prepareRecipe(recipe, opened, tokenizer, out, {
-      ...options,
-      more: (folder, cleaned, manifest) => writeCleaning(folder, toldSources(cleaned, manifest)),
-    });
-  await using corpus = await openCorpus(recipe, options);
-  const manifest = await prepareCorpus(corpus, tokenizer, out, options);
-  return { manifest, cleaned: [], notes: await corpus.notes() };
 }
 
 /** A run that was killed at its very end has left its work behind. */

@@ -48,23 +48,34 @@ export async function cleanedTexts(job: PipelineJob, ready?: readonly OpenedSour
   return cleaned;
 }
 
-/** One file after another, because a dump has more parts than a process may have open files, or memory has room for. */
+/** So many tasks' files are read ahead, because a dump has more than a process may have open files, or memory has room for. */
+const readAhead = 32;
+
 async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<CleanedTexts, "report" | "times">> {
   const { source, stages } = opened;
   const passes: SourceReport[] = [];
   const times: StepTimes[] = [];
   for (const stage of stages.keys()) {
     let [report, time]: [SourceReport | undefined, StepTimes] = [undefined, []];
-    for (const part of source.parts.keys()) {
+    const read = async (part: number) => {
       const path = fileOf(job, { kind: "pass", stage }, source, part);
-      const found = reportSchema.parse(await readJson(reportFileOf(path)));
+      return Promise.all([readJson(reportFileOf(path)), readJson(timesFileOf(path))]);
+    };
+    for await (const [counted, timed] of inOrder(source.parts.length, read)) {
+      const found = reportSchema.parse(counted);
       report = report === undefined ? found : sumReports(report, found);
-      time = sumTimes(time, stepTimes.parse(await readJson(timesFileOf(path))));
+      time = sumTimes(time, stepTimes.parse(timed));
     }
     passes.push(await withClusters(job, opened, stage, report ?? emptyReport()));
     times.push(time);
   }
   return { report: joinReports(passes), times: times.flat() };
+}
+
+/** What is read for each number below `count`, in their order, some of it ahead. */
+async function* inOrder<T>(count: number, read: (index: number) => Promise<T>): AsyncGenerator<T> {
+  for (let first = 0; first < count; first += readAhead)
+    yield* await Promise.all(Array.from({ length: Math.min(readAhead, count - first) }, (_, i) => read(first + i)));
 }
 
 async function readJson(path: string): Promise<unknown> {

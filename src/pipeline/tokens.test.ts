@@ -64,8 +64,7 @@ test("tokens by tasks are those in one go, and the same bytes for any machines, 
     const { recipe: ready } = await cleanRecipe(recipe, { folder, work: join(folder, "once") });
     await prepare(ready, bytes, join(folder, "in-one-go"), { folder });
     const places = (work: string) => ({ folder, work: join(folder, work), partBytes: 5_000 });
-    const opened = (await openRecipeJob(recipe, places("alone")))!;
-    await prepareRecipe(recipe, opened, bytes, join(folder, "by-tasks"), places("alone"));
+    await prepareRecipe(recipe, bytes, join(folder, "by-tasks"), places("alone"));
     expect(await contents(join(folder, "by-tasks"))).toEqual(await contents(join(folder, "in-one-go")));
 
     const shared = (await openRecipeJob(recipe, places("shared")))!;
@@ -92,8 +91,7 @@ test("what a stop left of the tokens is gone on with, and tokens of another toke
   await withFolder(async (folder) => {
     const recipe = await writeRecipe(folder);
     const places = { folder, work: join(folder, "work"), partBytes: 5_000 };
-    const opened = (await openRecipeJob(recipe, places))!;
-    const make = (tokenizer: TextTokenizer, out: string) => prepareRecipe(recipe, opened, tokenizer, join(folder, out), places);
+    const make = (tokenizer: TextTokenizer, out: string) => prepareRecipe(recipe, tokenizer, join(folder, out), places);
     await make(bytes, "whole");
     const made = (await readdir(places.work)).find((name) => name.startsWith("tokens-"))!;
     const times = async () => {

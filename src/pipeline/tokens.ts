@@ -1,5 +1,4 @@
-// The last phase: token shards of what was cleaned, and of sources without steps, by tasks like those of all phases, which one machine or many do; and all of
-// a recipe from its texts to the prepared folder.
+// The last phase: token shards of what was cleaned, and of sources without steps, by tasks like those of all phases, which one machine or many do.
 import { dirname } from "node:path";
 import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
@@ -17,12 +16,12 @@ import {
 } from "../corpus/index.ts";
 import { againWhenStale } from "../files/index.ts";
 import { hasSteps } from "./clean-recipe.ts";
-import { type CleanedTexts, cleanedFiles, cleanedTexts } from "./cleaned.ts";
+import { cleanedFiles } from "./cleaned.ts";
 import { jobFileOf } from "./input-files.ts";
 import type { OpenedJob, OpenJobOptions } from "./open-job.ts";
 import { areThere, checkDoneBefore, partOf } from "./open-tasks.ts";
 import { phasesOf } from "./phases.ts";
-import { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
+import type { RunOptions, Shard } from "./run-phases.ts";
 
 const where = "data";
 /** A task makes tokens of what was left of so many bytes: some shards, and of a whole dump a thousand tasks. */
@@ -113,34 +112,4 @@ function textsOf({ job }: OpenedJob, opened: OpenedJob["sources"][number]): Text
     return { path, name: path, label: path, form, root: dirname(path), bytes: parts[i]!.bytes, isPipe: false };
   });
   return new Texts({ files, text: { format: "jsonl" }, where, notes: [], copies: [] });
-}
-
-/** What a preparation made. */
-export interface PreparedRecipe {
-  readonly manifest: Manifest;
-  readonly cleaned: readonly CleanedTexts[];
-  /** Sentences for people. */
-  readonly notes: readonly string[];
-}
-
-/** Options of {@link prepareRecipe}. */
-export interface PrepareRecipeOptions extends TokenPhaseOptions {
-  /** Writes other files into the folder before it appears. */
-  readonly more?: (folder: string, cleaned: readonly CleanedTexts[], manifest: Manifest) => Promise<void>;
-}
-
-/** Does what is not done yet of a recipe's cleaning and its tokens, and makes the prepared folder. @throws CriaError as all of these do; the signal's reason */
-export async function prepareRecipe(
-  recipe: DataRecipe,
-  opened: OpenedJob,
-  tokenizer: TextTokenizer,
-  outDir: string,
-  options: PrepareRecipeOptions = {},
-): Promise<PreparedRecipe> {
-  await runPhases(opened.job, options, opened.sources);
-  await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
-  await tokens.run();
-  const cleaned = await cleanedTexts(opened.job, opened.sources);
-  const manifest = await tokens.join(outDir, async (folder, manifest) => options.more?.(folder, cleaned, manifest));
-  return { manifest, cleaned, notes: [...opened.notes, ...(await tokens.notes())] };
 }

@@ -1,0 +1,55 @@
+// All of a recipe on one machine: its sources cleaned, where they have steps, and tokens made of what stays, in a prepared folder.
+import type { TextTokenizer } from "../batches/index.ts";
+import { type DataRecipe, type Manifest, openCorpus, prepareCorpus } from "../corpus/index.ts";
+import { openRecipeJob } from "./clean-recipe.ts";
+import { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
+import type { OpenJobOptions } from "./open-job.ts";
+import { type RunOptions, runPhases } from "./run-phases.ts";
+import { TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
+
+/** What a preparation made. */
+export interface PreparedRecipe {
+  readonly manifest: Manifest;
+  /** What was done source by source; empty where no source has steps. */
+  readonly cleaned: readonly CleanedTexts[];
+  /** Sentences for people. */
+  readonly notes: readonly string[];
+}
+
+/** Where a recipe's files and those on the way are, and how the work runs. */
+export interface PrepareRecipeOptions extends OpenJobOptions, TokenPhaseOptions, Pick<RunOptions, "memory"> {
+  /** Writes other files into the folder before it appears, where sources were cleaned. */
+  readonly more?: (folder: string, cleaned: readonly CleanedTexts[], manifest: Manifest) => Promise<void>;
+}
+
+/**
+ * Does what is not done yet of a recipe's cleaning and its tokens, and makes the prepared folder. What was done stays in the folder of intermediate files.
+ * @throws CriaError as `openJob`, `runPhases` and `prepareCorpus` do; the signal's reason when it aborts
+ */
+export async function prepareRecipe(
+  recipe: DataRecipe,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  options: PrepareRecipeOptions,
+): Promise<PreparedRecipe> {
+  const opened = await openRecipeJob(recipe, options);
+  if (opened === undefined) return prepareAtOnce(recipe, tokenizer, outDir, options);
+  const { job, sources, notes } = opened;
+  await runPhases(job, options, sources);
+  await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
+  await tokens.run();
+  const cleaned = await cleanedTexts(job, sources);
+  const manifest = await tokens.join(outDir, async (folder, manifest) => options.more?.(folder, cleaned, manifest));
+  return { manifest, cleaned, notes: [...notes, ...(await tokens.notes())] };
+}
+
+async function prepareAtOnce(
+  recipe: DataRecipe,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  { folder, signal, progress }: PrepareRecipeOptions,
+): Promise<PreparedRecipe> {
+  await using corpus = await openCorpus(recipe, { folder, signal, progress });
+  const manifest = await prepareCorpus(corpus, tokenizer, outDir, { signal, progress });
+  return { manifest, cleaned: [], notes: await corpus.notes() };
+}
