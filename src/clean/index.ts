@@ -40,6 +40,7 @@ export {
   stepRow,
 } from "./step.ts";
 export { corpusStepRows, cutStepRows, rulesVersion, stepRows } from "./steps.ts";
+export { type NearLimit, openNearLimit } from "./stricter.ts";
 export { readCalibration } from "./text/calibration-file.ts";
 export { type PerplexityPercentiles, percentilesForm, percentilesOf } from "./text/cutoffs.ts";
 export { type Measure, MeasureSample, samplePlace } from "./text/document-sample.ts";

@@ -22,7 +22,10 @@ const page = (language: keyof typeof stems, lines: number) => Array.from({ lengt
 const many = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
 
 const good = many(60, () => page("en", 10));
+/** It has 54 words, where 50 are the fewest that gopherQuality keeps. */
+const barelyGood = `${page("en", 4)}\n${sentence("en", 6)}.`;
 const planted = [
+  { text: barelyGood, truth: "kept" },
   ...good.map((text) => ({ text, truth: "kept" })),
   ...good.slice(0, 12).map((text) => ({ text, truth: "dedupDocuments" })),
   // One word of 120 is another one: five of 116 n-grams.
@@ -83,6 +86,7 @@ test("the report says precision and recall of planted truths, and shows what was
     "a cluster of 2 documents",
     "the first, which stays",
     "those nearest to the limit",
+    "almost dropped: has fewer words than prose",
     "Throughput",
     "tokens, estimated",
   ])
@@ -92,6 +96,7 @@ test("the report says precision and recall of planted truths, and shows what was
   const report = JSON.parse(await readFile(join(inside("out"), "cleaning.json"), "utf8"));
   const [, language, quality, near] = report.sources[0].steps;
   expect(quality.reasons.fewWords.nearest[0]).toMatchObject({ measured: 36, limit: 50 });
+  expect(quality.barely.fewWords).toMatchObject([{ measured: 54, limit: 50, text: barelyGood }]);
   expect(language.values.greatest[0].measured).toBeGreaterThanOrEqual(language.values.least[0].measured);
   expect(near.clusters.largest[0].texts).toHaveLength(2);
 });

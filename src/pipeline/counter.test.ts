@@ -33,6 +33,7 @@ function counted(part: readonly CleanDocument[]): SourceReport {
     const outcome = first(document);
     const left = counter.step(0, document, bytes, outcome);
     if ("reason" in outcome) continue;
+    if (bytes < 60) counter.near(0, document, { reason: "short", measured: bytes, limit: 40 });
     counter.step(1, outcome, left, outcome);
     counter.kept(outcome, left);
   }
@@ -77,6 +78,8 @@ test("examples are a sample of all, and the nearest are those nearest to the lim
       .sort((a, b) => b - a)
       .slice(0, 3),
   );
+  const barely = documents.map(({ text }) => text.length).filter((length) => length >= 40 && length < 60);
+  expect(steps[0]!.barely.short?.map(({ measured }) => measured)).toEqual(barely.sort((a, b) => a - b).slice(0, 3));
   const numbers = (short?.examples ?? []).map(({ id }) => Number(id.slice(2)));
   expect(new Set(numbers).size).toBe(5);
   expect(Math.max(...numbers)).toBeGreaterThan(50); // The first five would all be below twenty or so.

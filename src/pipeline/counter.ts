@@ -83,6 +83,14 @@ export class Counter {
     for (const { text } of parts) add(step.out, Buffer.byteLength(text));
   }
 
+  /** Keeps a document that the step that was counted last kept, though it stands near a limit. */
+  near(index: number, document: CleanDocument, { reason, measured, limit }: Dropped): void {
+    const { barely } = this.#steps[index]!;
+    barely[reason] ??= [];
+    const candidate = { place: this.#place, measured, limit };
+    if (hasDistance(candidate)) pick(barely[reason], candidate, { order: byNearness, most: mostNearest, make: exampleOf(document) });
+  }
+
   /** Counts a document that the pass leaves. */
   kept(document: CleanDocument, bytes: number): void {
     add(this.#kept, bytes);
@@ -138,7 +146,7 @@ export class Counter {
 
 function emptyStep(name: string): StepReport {
   const nothing = () => ({ documents: 0, bytes: 0 });
-  return { name, in: nothing(), out: nothing(), rewritten: 0, changes: [], reasons: {}, kept: [], members: [] };
+  return { name, in: nothing(), out: nothing(), rewritten: 0, changes: [], reasons: {}, kept: [], barely: {}, members: [] };
 }
 
 function valuesOf(step: StepReport): ValuesReport {

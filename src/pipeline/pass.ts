@@ -2,7 +2,16 @@
 // documents follow, and what stays gives keys or measures to the step behind. It makes a file of documents and, beside it, what they gave, a report, and times.
 import { stat } from "node:fs/promises";
 import { fail } from "../base/index.ts";
-import { applyStep, CleanDocument, isClusterStep, isDropped, isStatisticStep, type Stage } from "../clean/index.ts";
+import {
+  applyStep,
+  CleanDocument,
+  isClusterStep,
+  isDropped,
+  isStatisticStep,
+  type NearLimit,
+  openNearLimit,
+  type Stage,
+} from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
 import { type ListedMember, listedIn, readClusters } from "./clusters-file.ts";
@@ -13,9 +22,13 @@ import { type Gatherer, openGatherer } from "./gather.ts";
 import { checkUnchanged } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
+import { filesFrom } from "./step-files.ts";
 import { StepClock } from "./step-times.ts";
 
 const where = "data";
+
+/** Whether a document stands near a limit is asked of the first documents of a task and then of every hundredth, as it takes as long as the step itself. */
+const [lookedAtFirst, lookedAtPeriod] = [100, 100];
 
 /** Characters that are written at once, about. */
 const chunkLength = 1 << 20;
@@ -41,6 +54,7 @@ export class Pass {
   readonly #clock: StepClock;
   /** Documents whose beginnings the report shows, as members of large clusters. */
   #listed: ReadonlyMap<number, ListedMember> = new Map();
+  #nearLimits: readonly (NearLimit | undefined)[] = [];
   #documentsRead = 0;
   /** What the last document gave, while it is written. */
   #gathered: Promise<void> | undefined;
@@ -70,6 +84,7 @@ export class Pass {
   async *#lines(path: string, { signal, onPlace }: PassRun): AsyncGenerator<Uint8Array> {
     const deciders = await this.#deciders();
     this.#listed = await this.#listedMembers();
+    this.#nearLimits = await this.#openNearLimits();
     let chunk = "";
     this.#clock.begin();
     for await (const document of this.#documents()) {
@@ -124,6 +139,13 @@ export class Pass {
     };
   }
 
+  /** What tells of documents near a limit, by the numbers of steps. */
+  async #openNearLimits(): Promise<readonly (NearLimit | undefined)[]> {
+    const { cut, before, chain } = this.#stage;
+    const first = [cut, before].filter((step) => step !== undefined).map(() => undefined);
+    return [...first, ...(await Promise.all(chain.steps.map((step) => openNearLimit(step, filesFrom(this.#job.base)))))];
+  }
+
   /** What decides about a document, one after another: the step in front of the pass and those of its chain. */
   async #deciders(): Promise<readonly Decider[]> {
     const { before, chain } = this.#stage;
@@ -170,12 +192,15 @@ export class Pass {
     let bytes = Buffer.byteLength(document.text);
     let current = document;
     let index = this.#stage.cut === undefined ? 0 : 1;
+    const isLookedAt = this.#documentsRead <= lookedAtFirst || this.#documentsRead % lookedAtPeriod === 0;
     for (const decider of deciders) {
       this.#clock.start();
       const outcome = decider.decide(current);
       this.#clock.end(1 + index, bytes);
-      bytes = this.#counter.step(index++, current, bytes, outcome);
+      bytes = this.#counter.step(index, current, bytes, outcome);
       if (isDropped(outcome)) return undefined;
+      if (isLookedAt) this.#lookNear(index, current);
+      index++;
       current = outcome;
     }
     this.#clock.start();
@@ -184,6 +209,11 @@ export class Pass {
     this.#counter.kept(current, bytes);
     this.#clock.start();
     return current;
+  }
+
+  #lookNear(index: number, document: CleanDocument): void {
+    const near = this.#nearLimits[index]?.(document);
+    if (near !== undefined) this.#counter.near(index, document, near);
   }
 }
 

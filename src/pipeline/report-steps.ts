@@ -23,6 +23,7 @@ export function stepParts(step: StepReport, figure: Figure): string[] {
       ]),
     ),
     ...(step.kept.length === 0 ? [] : [details(`${whole(step.out.documents)} stayed`, examples("a sample", step.kept))]),
+    ...barelyParts(step, row?.reasons ?? {}),
     ...(step.changes.length === 0 ? [] : [details(`${whole(step.rewritten)} were rewritten`, step.changes.map(changeHtml))]),
     ...valuesParts(step, figure),
     ...(step.clusters === undefined ? [] : clustersParts(step.clusters, figure)),
@@ -38,6 +39,11 @@ function foundParts(found: StepReport["reasons"][string]["found"]): string[] {
   const shown = rows.slice(0, mostRows).map(([name, count]) => [name === "" ? "others" : name, count]);
   const title = rows.length > mostRows ? `the first ${mostRows} of ${whole(rows.length)} that were found` : "what was found";
   return [tableHtml({ title, columns: ["", "documents"], rows: shown })];
+}
+
+function barelyParts({ barely }: StepReport, reasons: Readonly<Record<string, string>>): string[] {
+  const parts = Object.entries(barely).flatMap(([reason, list]) => examples(`almost dropped: ${reasons[reason] ?? reason}`, list));
+  return parts.length === 0 ? [] : [details("some stayed near a limit", parts)];
 }
 
 function valuesParts({ values, reasons }: StepReport, figure: Figure): string[] {

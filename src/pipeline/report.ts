@@ -75,6 +75,8 @@ const stepReport = z.strictObject({
   reasons: z.record(z.string(), reason),
   /** A sample of the documents that the step kept. */
   kept: z.array(example).default([]),
+  /** Documents that stayed near a limit, by the reason for which a limit a tenth stricter would drop them; of some of the documents alone. */
+  barely: z.record(z.string(), z.array(example)).default({}),
   /** Numbers that the step finds, where it finds some. */
   values: values.optional(),
   /** Beginnings of documents of the largest clusters, while tasks run: see `clusters`. */

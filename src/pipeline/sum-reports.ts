@@ -110,9 +110,15 @@ function sumSteps(a: StepReport, b: StepReport): StepReport {
     changes: pickAgain([a.changes, b.changes], byPlace, mostExamples),
     reasons,
     kept: pickAgain([a.kept, b.kept], byPlace, mostExamples),
+    barely: sumBarely(a.barely, b.barely),
     ...(values !== undefined && { values }),
     members: [...a.members, ...b.members],
   };
+}
+
+function sumBarely(a: StepReport["barely"], b: StepReport["barely"]): StepReport["barely"] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return Object.fromEntries(names.map((name) => [name, pickAgain([a[name] ?? [], b[name] ?? []], byNearness, mostNearest)]));
 }
 
 function sumValues(a: ValuesReport | undefined, b: ValuesReport | undefined): ValuesReport | undefined {
