@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { pageText } from "../dist/corpus/texts/html/page-text.js";
+import { readPage } from "../dist/corpus/texts/html/read-page.js";
 import { publicData, publicPages, pythonWith, runGolden } from "./public-texts.helper.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-markup-"));
@@ -35,12 +36,18 @@ const withHtml = crawls.length < 4 ? undefined : pythonWith("resiliparse", "fast
 test.skipIf(withHtml === undefined)("pages have most of the words that Resiliparse takes for their main content", () => {
   const pages = lines(runGolden(withHtml, "judge_markup.py", "html", ...crawls));
   expect(pages.length).toBeGreaterThan(50);
-  const found = compared(
-    "html",
+  const whole = compared(
+    "html, whole pages",
     pages.map(({ html, text }) => [text, pageText(html)]),
   );
-  expect(found.ofTheirs).toBeGreaterThan(0.97);
-  expect(found.ofOurs).toBeGreaterThan(0.8);
+  expect(whole.ofTheirs).toBeGreaterThan(0.97);
+  expect(whole.ofOurs).toBeGreaterThan(0.8);
+  const main = compared(
+    "html, main content",
+    pages.map(({ html, text }) => [text, readPage(html).text]),
+  );
+  expect(main.ofTheirs).toBeGreaterThan(0.9);
+  expect(main.ofOurs).toBeGreaterThan(0.85);
 });
 
 function lines(text) {

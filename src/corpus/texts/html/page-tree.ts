@@ -67,6 +67,16 @@ function stopsAt(name: string): ReadonlySet<string> {
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => escapes[character] ?? "");
 
+/** A table around one of these places the parts of a page. It is written as boxes, because the library takes a table for data or for one part. */
+const layoutSigns = setOf("table h1 h2 h3 h4 h5 h6 form");
+
+/** A table that is open. */
+interface OpenTable {
+  /** Where its tags and those of its rows and cells are among the parts of the markup. */
+  readonly tags: number[];
+  isLayout: boolean;
+}
+
 /** Headings and the characters of each that are kept. */
 const [mostHeadings, longestHeading] = [8, 300];
 
@@ -77,6 +87,7 @@ class TreeWriter implements TagListener {
   /** Elements among the children of each that is open. */
   readonly #children: number[] = [0];
   readonly #headings: string[] = [];
+  readonly #tables: OpenTable[] = [];
   #title = "";
   #isTitle = false;
   #elements = 0;
@@ -94,11 +105,15 @@ class TreeWriter implements TagListener {
     if (endsParagraph.has(name)) this.#end("p", stopsOf.inline);
     const implied = impliedEnds[name];
     if (implied !== undefined) for (const ended of implied.names) this.#end(ended, implied.stops);
+    const around = this.#tables.at(-1);
+    if (around !== undefined && layoutSigns.has(name)) around.isLayout = true;
     if (voids.has(name)) return this.#count(() => this.#parts.push(`<${name}${written(name, attributes)}/>`));
     this.#open.enter(name, true);
     if (this.#open.isLeft) return;
     this.#count(() => this.#parts.push(`<${named(name)}${written(name, attributes)}>`));
     this.#children.push(0);
+    if (name === "table") this.#tables.push({ tags: [], isLayout: false });
+    this.#keepTag(name);
     if (name === "h1" && this.#headings.length < mostHeadings) this.#headings.push("");
     if (this.#open.depth > treeLimits.depth) this.#beyond = "depth";
   }
@@ -131,7 +146,19 @@ class TreeWriter implements TagListener {
   readonly #onEnd = (name: string) => {
     this.#parts.push(`</${named(name)}>`);
     this.#children.pop();
+    this.#keepTag(name);
+    if (name === "table") this.#endTable();
   };
+
+  /** Keeps where the last tag is, of a table that may turn out to be the page's layout. */
+  #keepTag(name: string): void {
+    if (name === "table" || partsOfTables.has(name)) this.#tables.at(-1)?.tags.push(this.#parts.length - 1);
+  }
+
+  #endTable(): void {
+    const table = this.#tables.pop();
+    if (table?.isLayout) for (const at of table.tags) this.#parts[at] = this.#parts[at]?.replace(/^(<\/?)[a-z]+/, "$1div") ?? "";
+  }
 
   #count(write: () => void): void {
     const last = this.#children.length - 1;

@@ -1,0 +1,176 @@
+// Pages written by hand, each in another layout, whose main content is known (test/goldens/pages), beside what PyPI's Resiliparse makes of them
+// (make_main_content.py); pages that have none; and pages that would take time without end.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import JSDOMParser from "@mozilla/readability/JSDOMParser.js";
+import { afterAll, expect, test } from "vitest";
+import type { ReadingNote } from "../forms.ts";
+import { readTextDocuments } from "../read-file.ts";
+import { openTexts } from "../texts.ts";
+import { pageText } from "./page-text.ts";
+import { pageTree, treeLimits } from "./page-tree.ts";
+import { readPage } from "./read-page.ts";
+
+const goldens = join(import.meta.dirname, "../../../../test/goldens");
+const golden = JSON.parse(readFileSync(join(goldens, "main-content.golden.json"), "utf8")) as Record<string, string>;
+const names = readdirSync(join(goldens, "pages"));
+const folder = mkdtempSync(join(tmpdir(), "cria-html-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const plain = (text: string) => text.replace(/\s+/g, " ");
+
+/** A page, and the stretches of it that are main content and that are not. */
+function marked(name: string) {
+  const text = readFileSync(join(goldens, "pages", name), "utf8");
+  const between = (mark: RegExp) => Array.from(text.matchAll(mark), ([, inner = ""]) => plain(inner.replace(/<[^>]*>/g, "")));
+  return { html: text.replace(/\[[+-]|[+-]\]/g, ""), main: between(/\[\+(.*?)\+\]/gs), other: between(/\[-(.*?)-\]/gs) };
+}
+
+/** What of a page is found in a text, and should or should not be. */
+function judged(text: string, { main, other }: ReturnType<typeof marked>) {
+  const has = (stretch: string) => plain(text).includes(stretch);
+  return { missing: main.filter((stretch) => !has(stretch)), extra: other.filter(has) };
+}
+
+/** What is lost or left over of 98 and 168 stretches. */
+const known: Readonly<Record<string, ReturnType<typeof judged>>> = {
+  // A caption between the heading and the text, and a word between the text and the pages that are related.
+  "magazine-it.html": { missing: ["La bottega vista dal cortile, in una mattina di marzo."], extra: [] },
+  "recipe-fr.html": { missing: [], extra: ["Publicité"] },
+};
+
+test.each(names)("%s: the main content is kept, what is around it goes", (name) => {
+  const page = marked(name);
+  expect(page.main.length).toBeGreaterThan(3);
+  expect(page.other.length).toBeGreaterThan(2);
+  const { text, whyWhole } = readPage(page.html);
+  expect(whyWhole).toBeUndefined();
+  expect(judged(text, page)).toEqual(known[name] ?? { missing: [], extra: [] });
+});
+
+test("less is lost and left over than by Resiliparse, and far less left over than of whole pages", () => {
+  const sums = { ours: [0, 0], theirs: [0, 0], whole: [0, 0], all: [0, 0] };
+  for (const name of names) {
+    const page = marked(name);
+    const texts = { ours: readPage(page.html).text, theirs: golden[name] ?? "", whole: pageText(page.html) };
+    for (const [who, text] of Object.entries(texts)) {
+      const { missing, extra } = judged(text, page);
+      sums[who as keyof typeof sums][0]! += missing.length;
+      sums[who as keyof typeof sums][1]! += extra.length;
+    }
+    sums.all[0]! += page.main.length;
+    sums.all[1]! += page.other.length;
+  }
+  expect(names).toHaveLength(14);
+  expect(sums).toEqual({ ours: [1, 1], theirs: [7, 34], whole: [0, 139], all: [98, 168] });
+});
+
+test("main content has the lines of the page: headings, lists, code and tables", () => {
+  const { text } = readPage(marked("docs-en.html").html);
+  expect(text.startsWith("Reading queues\n\nA queue is read")).toBe(true);
+  expect(text).toContain('\n\nqueue = pebble.open("orders")\nfor message in queue:\n    handle(message)\n');
+  expect(text).toContain("\n\nParameters\n\nname\tdefault\tmeaning\nlease\t60\tseconds until");
+  expect(readPage(marked("recipe-fr.html").html).text).toContain("\n\nsix gros oignons jaunes, épluchés et coupés en fines lamelles\ncinquante");
+  expect(readPage(marked("column-ko.html").html).text).toContain("있었다.\n옆자리"); // lines of divs stay lines
+});
+
+const links = Array.from({ length: 40 }, (_, i) => `<li><a href="/${i}">Story ${i}</a></li>`).join("");
+const teaser = (i: number) => `<div class="card"><h2>Part ${i}</h2><div><p>${`This part of the page says something of its own, number ${i}. `.repeat(3)}</p></div></div>`;
+
+test.each([
+  ["a page of links", `<div class="list"><ul>${links}</ul></div>`],
+  ["a few words", "<p>few words</p><div>and more</div>"],
+])("%s is read whole", (_, body) => {
+  expect(readPage(body).text).toBe(pageText(body));
+  expect(readPage(body, "whole")).toEqual({ text: pageText(body) });
+});
+
+test("parts of a page that are alike are all its main content", () => {
+  const page = `<div class="menu"><a href="/">Start</a></div><div class="home">${[1, 2, 3, 4].map(teaser).join("")}</div>`;
+  const { text, whyWhole } = readPage(page);
+  expect(whyWhole).toBeUndefined();
+  for (const i of [1, 2, 3, 4]) expect(text).toContain(`number ${i}`);
+  expect(text).not.toContain("Start");
+});
+
+test("a page whose found part is a small one is read whole, which is told where notes are counted", async () => {
+  const comment = `<div class="comment"><p>${"Somebody has another opinion on this, and says so. ".repeat(5)}</p></div>`;
+  const page = `<div class="article"><p>${"The article says little, in a few words. ".repeat(5)}</p></div><div id="comments">${comment.repeat(5)}</div>`;
+  const path = join(folder, "parts.html");
+  writeFileSync(path, page);
+  const notes: ReadingNote[] = [];
+  const texts: string[] = [];
+  await using opened = await openTexts([path]);
+  const [file] = opened.files;
+  if (file === undefined) throw new Error("no file");
+  for await (const { text } of readTextDocuments(file, {}, { where: "data", onNote: (note) => notes.push(note) })) texts.push(text);
+  expect(texts).toEqual([pageText(page)]);
+  expect(notes).toEqual([{ kind: "read whole", what: "page without main content", place: expect.stringMatching(/parts\.html$/) }]);
+});
+
+test("content is a key of pages alone", async () => {
+  const text = join(folder, "a.txt");
+  writeFileSync(text, "a text");
+  await expect(openTexts([text], { content: "whole" })).rejects.toThrow(
+    /content is "whole", but .*a\.txt is read as text, which has none: content is for html, warc, archive/,
+  );
+});
+
+const paragraph = "<p>A paragraph, of which there are many, says what it says in a hundred characters or in a few more than that.</p>";
+
+test.each<[keyof typeof treeLimits, string, string]>([
+  ["characters", "an attribute of megabytes", `<p title="${"x".repeat(treeLimits.characters)}">${paragraph}`],
+  ["elements", "elements without end", `<div>${"<b></b>".repeat(4000)}</div>`.repeat(13)],
+  ["depth", "elements in each other", "<div>".repeat(200_000)],
+  ["depth", "tables that never end", "<table><tr><td>".repeat(50_000)],
+  ["depth", "inline elements that never end", "<span>".repeat(50_000)],
+  ["siblings", "elements side by side", "<br>".repeat(200_000)],
+])("too many %s: %s are read whole, with the reason", (limit, _, page) => {
+  expect(pageTree(page)).toBe(limit);
+  const html = `${paragraph}${page}${paragraph}`;
+  const { text, whyWhole } = readPage(html);
+  expect(whyWhole).toMatch(/ for a search of main content$/);
+  expect(text).toBe(pageText(html));
+});
+
+/** What the library reads of a page's tree: calls for the text of an element and the characters that they gave. */
+function work(html: string): number {
+  const prototype = Object.getPrototypeOf(new JSDOMParser().parse("<p></p>").createElement("p"));
+  const known = Object.getOwnPropertyDescriptor(prototype, "textContent") ?? {};
+  let sum = 0;
+  Object.defineProperty(prototype, "textContent", {
+    ...known,
+    get(this: Element) {
+      const text = known.get?.call(this) as string;
+      sum += 1 + text.length;
+      return text;
+    },
+  });
+  try {
+    readPage(html);
+    return sum;
+  } finally {
+    Object.defineProperty(prototype, "textContent", known);
+  }
+}
+
+test.each<[string, (size: number) => string]>([
+  ["paragraphs, deep down", (size) => "<div>".repeat(90) + paragraph.repeat(size)],
+  ["deep trees side by side", (size) => `${"<div>".repeat(90)}<p>a, b c.</p>${"</div>".repeat(90)}`.repeat(size)],
+  ["line breaks", (size) => `<div>${"a<br><br>".repeat(size)}</div>`],
+  ["cells without end tags", (size) => `<table>${"<tr><td>a, b<td>c".repeat(size)}`],
+  ["classes of an element", (size) => `<div ${"class=menu ".repeat(100 * size)}>${paragraph}`],
+  ["a list of classes", (size) => `<div class="${"menu ".repeat(100 * size)}">${paragraph}`],
+  ["end tags of nothing", (size) => paragraph + "</div></a></td>".repeat(100 * size)],
+])("work is in proportion to the page: %s", (_, pageOf) => {
+  const [small, large] = [work(pageOf(60)), work(pageOf(120))];
+  expect(small).toBeGreaterThan(0);
+  expect(large).toBeLessThan(2.2 * small);
+  expect(large).toBeLessThan(60 * treeLimits.depth * pageOf(120).length);
+});
+
+test("entities that a page declares are not expanded, and nothing of a script or a style is text", () => {
+  const page = `<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><div>${paragraph}<p>&b; &amp;lt; <script>document.write("x")</script></p></div>`;
+  expect(readPage(page).text).toBe(`${paragraph.replace(/<[^>]*>/g, "")}\n\n&b; &lt;\n`);
+});
