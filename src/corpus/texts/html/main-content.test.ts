@@ -3,8 +3,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readability } from "@mozilla/readability";
 import JSDOMParser from "@mozilla/readability/JSDOMParser.js";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import type { ReadingNote } from "../forms.ts";
 import { readTextDocuments } from "../read-file.ts";
 import { openTexts } from "../texts.ts";
@@ -71,12 +72,15 @@ test("main content has the lines of the page: headings, lists, code and tables",
   expect(text.startsWith("Reading queues\n\nA queue is read")).toBe(true);
   expect(text).toContain('\n\nqueue = pebble.open("orders")\nfor message in queue:\n    handle(message)\n');
   expect(text).toContain("\n\nParameters\n\nname\tdefault\tmeaning\nlease\t60\tseconds until");
-  expect(readPage(marked("recipe-fr.html").html).text).toContain("\n\nsix gros oignons jaunes, épluchés et coupés en fines lamelles\ncinquante");
+  expect(readPage(marked("recipe-fr.html").html).text).toContain(
+    "\n\nsix gros oignons jaunes, épluchés et coupés en fines lamelles\ncinquante",
+  );
   expect(readPage(marked("column-ko.html").html).text).toContain("있었다.\n옆자리"); // lines of divs stay lines
 });
 
 const links = Array.from({ length: 40 }, (_, i) => `<li><a href="/${i}">Story ${i}</a></li>`).join("");
-const teaser = (i: number) => `<div class="card"><h2>Part ${i}</h2><div><p>${`This part of the page says something of its own, number ${i}. `.repeat(3)}</p></div></div>`;
+const teaser = (i: number) =>
+  `<div class="card"><h2>Part ${i}</h2><div><p>${`This part of the page says something of its own, number ${i}. `.repeat(3)}</p></div></div>`;
 
 test.each([
   ["a page of links", `<div class="list"><ul>${links}</ul></div>`],
@@ -132,6 +136,19 @@ test.each<[keyof typeof treeLimits, string, string]>([
   const { text, whyWhole } = readPage(html);
   expect(whyWhole).toMatch(/ for a search of main content$/);
   expect(text).toBe(pageText(html));
+});
+
+test("a page on which the library fails is read whole, and told", () => {
+  const parse = vi.spyOn(Readability.prototype, "parse").mockImplementation(() => {
+    throw new TypeError("Cannot read properties of null (reading 'tagName')");
+  });
+  try {
+    const whyWhole = "page on which the search of main content fails";
+    expect(readPage(paragraph)).toEqual({ text: pageText(paragraph), whyWhole });
+    expect(parse).toHaveBeenCalledOnce();
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 /** What the library reads of a page's tree: calls for the text of an element and the characters that they gave. */

@@ -38,7 +38,8 @@ function find(markup: string): Node | string | undefined {
   try {
     return new Readability<Node>(page, { serializer: (node) => node, disableJSONLD: true, charThreshold }).parse()?.content ?? undefined;
   } catch (error) {
-    if (error instanceof TypeError) return "page on which the search of main content fails"; // it follows a parent that it took away itself
+    // It follows parents up to a body, and trusts that there is one. One page of millions must not end a preparation.
+    if (error instanceof TypeError) return "page on which the search of main content fails";
     throw error;
   }
 }

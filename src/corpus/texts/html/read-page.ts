@@ -10,7 +10,7 @@ export interface ReadPage {
 }
 
 /** The share of the long lines of the whole page that main content has at least: a page of several parts has no main one. */
-const leastShare = 1 / 3;
+const leastShare = 1 / 2;
 /** Columns of a line that is long. A character of Chinese, Japanese or Korean is three, as it says about as much as three letters. */
 const longLine = 100;
 
