@@ -1,8 +1,10 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
 import { readFile } from "node:fs/promises";
+import type { z } from "zod";
 import { parseJson } from "../base/index.ts";
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
 import { explainIo } from "../files/index.ts";
+import { parseWith } from "../schema/index.ts";
 import { readClusters } from "./clusters-file.ts";
 import { readSummary } from "./decide.ts";
 import type { PipelineJob } from "./job.ts";
@@ -59,12 +61,11 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
     let [report, time]: [SourceReport | undefined, StepTimes] = [undefined, []];
     const read = async (part: number) => {
       const path = fileOf(job, { kind: "pass", stage }, source, part);
-      return Promise.all([readJson(reportFileOf(path)), readJson(timesFileOf(path))]);
+      return Promise.all([readForm(reportSchema, reportFileOf(path)), readForm(stepTimes, timesFileOf(path))]);
     };
-    for await (const [counted, timed] of inOrder(source.parts.length, read)) {
-      const found = reportSchema.parse(counted);
+    for await (const [found, timed] of inOrder(source.parts.length, read)) {
       report = report === undefined ? found : sumReports(report, found);
-      time = sumTimes(time, stepTimes.parse(timed));
+      time = sumTimes(time, timed);
     }
     passes.push(await withClusters(job, opened, stage, report ?? emptyReport()));
     times.push(time);
@@ -78,9 +79,14 @@ async function* inOrder<T>(count: number, read: (index: number) => Promise<T>): 
     yield* await Promise.all(Array.from({ length: Math.min(readAhead, count - first) }, (_, i) => read(first + i)));
 }
 
-async function readJson(path: string): Promise<unknown> {
+async function readForm<T>(form: z.ZodType<T>, path: string): Promise<T> {
   const text = await readFile(path, "utf8").catch((error) => Promise.reject(explainIo(where, path, error)));
-  return parseJson(where, path, text, "remove it and the file of documents beside it, and run the command again");
+  return parseWith(
+    form,
+    parseJson(where, path, text, "remove it and the file of documents beside it, and run the command again"),
+    where,
+    path,
+  );
 }
 
 /** The clusters that the step in front of a pass has decided by go to its report, with the beginnings that the pass has kept. */
