@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
+import { openTexts } from "../corpus/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { cleanedTexts, openJob, runPhases } from "./index.ts";
 
@@ -25,13 +26,15 @@ async function jobIn(folder: string) {
   return (await openJob([web], { folder, work: join(folder, "work"), stretchBytes: 8000 })).job;
 }
 
-/** Runs what is not done. @returns the cleaned documents, as bytes, and the counts */
+/** Runs what is not done. @returns the cleaned documents, as their reader finds them, and how many there are */
 async function result(folder: string): Promise<string> {
   const job = await jobIn(folder);
   await runPhases(job, { threads: 1 });
   const [cleaned] = await cleanedTexts(job);
-  const files = await Promise.all((cleaned?.files ?? []).map((file) => readFile(file, "utf8")));
-  return `${files.join("")}${JSON.stringify(cleaned?.report.kept)}`;
+  await using texts = await openTexts(cleaned?.files ?? [], { format: "jsonl" });
+  const found: string[] = [];
+  for await (const text of texts.documents()) found.push(text);
+  return `${found.join("\n\n")}${JSON.stringify(cleaned?.report.kept)}`;
 }
 
 async function filesUnder(folder: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
-import { readFile } from "node:fs/promises";
-import type { z } from "zod";
-import { parseJson } from "../base/index.ts";
+import { readFile, stat } from "node:fs/promises";
+import { z } from "zod";
+import { check, parseJson } from "../base/index.ts";
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
 import { explainIo } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
@@ -14,6 +14,9 @@ import { type StepTimes, stepTimes, sumTimes } from "./step-times.ts";
 import { emptyReport, joinReports, sumReports } from "./sum-reports.ts";
 
 const where = "data";
+
+/** What one task counted, and the bytes of its file of documents. */
+const taskReport = reportSchema.extend({ fileBytes: z.int().optional() });
 
 /** A source that is cleaned. */
 export interface CleanedTexts {
@@ -61,7 +64,12 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
     let [report, time]: [SourceReport | undefined, StepTimes] = [undefined, []];
     const read = async (part: number) => {
       const path = fileOf(job, { kind: "pass", stage }, source, part);
-      return Promise.all([readForm(reportSchema, reportFileOf(path)), readForm(stepTimes, timesFileOf(path))]);
+      const [{ fileBytes, ...counted }, timed] = await Promise.all([
+        readForm(taskReport, reportFileOf(path)),
+        readForm(stepTimes, timesFileOf(path)),
+      ]);
+      if (stage === stages.length - 1) await checkWhole(path, fileBytes);
+      return [counted, timed] as const;
     };
     for await (const [found, timed] of inOrder(source.parts.length, read)) {
       report = report === undefined ? found : sumReports(report, found);
@@ -77,6 +85,16 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
 async function* inOrder<T>(count: number, read: (index: number) => Promise<T>): AsyncGenerator<T> {
   for (let first = 0; first < count; first += readAhead)
     yield* await Promise.all(Array.from({ length: Math.min(readAhead, count - first) }, (_, i) => read(first + i)));
+}
+
+/** @throws CriaError where a file of documents is not as long as its task has written it; reports of earlier versions do not say that */
+async function checkWhole(path: string, written: number | undefined): Promise<void> {
+  const { size } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+  check(
+    written === undefined || size === written,
+    where,
+    () => `${path}: it has ${size} bytes, but its task wrote ${written}: remove it, and run the command again`,
+  );
 }
 
 async function readForm<T>(form: z.ZodType<T>, path: string): Promise<T> {

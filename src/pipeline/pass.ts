@@ -56,6 +56,8 @@ export class Pass {
   #listed: ReadonlyMap<number, ListedMember> = new Map();
   #nearLimits: readonly (NearLimit | undefined)[] = [];
   #documentsRead = 0;
+  /** Bytes of the file of documents, by which one that was cut later is known. */
+  #fileBytes = 0;
   /** What the last document gave, while it is written. */
   #gathered: Promise<void> | undefined;
   #onShare: PassRun["onShare"];
@@ -96,18 +98,24 @@ export class Pass {
         await this.#gathered;
         chunk += documentLine(kept);
         if (chunk.length >= chunkLength) {
-          yield Buffer.from(chunk);
+          yield this.#written(chunk);
           chunk = "";
         }
         this.#clock.end(this.#clock.times.length - 1, Buffer.byteLength(kept.text));
       }
       this.#clock.begin();
     }
-    yield Buffer.from(chunk);
+    yield this.#written(chunk);
     for (const decider of deciders) decider.end();
     await this.#gatherer?.finish();
     await atomicWriteJson(timesFileOf(path), this.#clock.times, where);
-    await atomicWriteJson(reportFileOf(path), this.#counter.report(), where);
+    await atomicWriteJson(reportFileOf(path), { ...this.#counter.report(), fileBytes: this.#fileBytes }, where);
+  }
+
+  #written(chunk: string): Uint8Array {
+    const bytes = Buffer.from(chunk);
+    this.#fileBytes += bytes.length;
+    return bytes;
   }
 
   /** The first pass reads the source's files, the others what the pass before has left. */
