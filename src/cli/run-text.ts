@@ -97,7 +97,9 @@ export async function openOwnText(
   where: string,
   io: CommandIo,
 ): Promise<RunText> {
-  const source = (await areLasting(paths))
+  const isLasting = await areLasting(paths);
+  if (isLasting) await (await openTexts(paths, reading, { signal: io.signal, where }))[Symbol.asyncDispose](); // mistakes are told by the names that were given
+  const source = isLasting
     ? { paths: [...paths], ...reading }
     : { paths: [await keep(paths, reading, folder, where, io)], field: "text", newlines: reading.newlines };
   const near = { ...withoutUndefined(source), paths: source.paths.map((path) => fromFolder(path, folder)) };
@@ -122,11 +124,11 @@ function summary(paths: readonly string[], corpus: Corpus): string {
 
 /** Whether texts can be read again another day: one that cannot is kept. */
 export async function areLasting(paths: readonly string[]): Promise<boolean> {
-  return (await Promise.all(paths.map(isLasting))).every(Boolean);
+  return (await Promise.all(paths.map(canBeReadAgain))).every(Boolean);
 }
 
 /** Whether a path can be read again another day: no pipe, no terminal. A pattern can. */
-async function isLasting(path: string): Promise<boolean> {
+async function canBeReadAgain(path: string): Promise<boolean> {
   if (path === "-") return false;
   const found = await stat(path).catch(() => undefined);
   return found === undefined || found.isFile() || found.isDirectory();

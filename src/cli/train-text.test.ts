@@ -191,7 +191,7 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ],
   ["a folder that holds a recipe", 2, /--minutes is for texts, but project is taken for a recipe or a run/, "project", "--minutes", "3"],
   ["a field that applies to none", 1, /field/, "notes", "--field", "body"],
-  ["a path that names nothing", 1, /nowhere\/\*\.txt/, "nowhere/*.txt"],
+  ["a path that names nothing", 1, /^\[train\] nowhere\/\*\.txt: no file under/, "nowhere/*.txt"],
 ];
 
 test.each(bad)("%s is refused, and nothing is left", async (_, code, message, ...words) => {
