@@ -102,6 +102,17 @@ test("random texts have the rows and probabilities that the definition gives the
   expect(known).toBeGreaterThan(100);
 });
 
+test.each(golden.models)("$name: the few most probable labels are those of all of them", ({ model }) => {
+  const rng = new Rng(3);
+  const classifier = new FastTextClassifier(readFastText("golden", bytesOf(model)));
+  for (let round = 0; round < 40; round++) {
+    const text = Array.from({ length: 1 + rng.below(6) }, () => oneOf(rng, golden.texts)).join(" ");
+    const all = Array.from(classifier.probabilities(text) ?? [], (probability, i) => ({ label: classifier.labels[i], probability }));
+    const most = rng.below(all.length + 2);
+    expect(classifier.classify(text, most), text).toEqual(all.sort((a, b) => b.probability - a.probability).slice(0, most));
+  }
+});
+
 test("what is kept of words changes nothing: long words, words of one hash, and more words than are kept", () => {
   const rng = new Rng(14);
   const model = readFastText("golden", bytesOf(golden.models[0]!.model));
