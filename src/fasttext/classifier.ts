@@ -69,8 +69,9 @@ export class FastTextClassifier {
 
   /** Puts a stretch into `#bytes`, with a space behind it. @returns where that stands */
   #encode(stretch: string): number {
-    // A UTF-16 unit takes three bytes at most.
-    if (this.#bytes.length < 3 * stretch.length + 2) this.#bytes = new Int8Array(3 * stretch.length + 2);
+    // A UTF-16 unit takes three bytes at most. What a long word needed is not kept.
+    const room = 3 * Math.max(stretch.length, stretchUnits) + 2;
+    if (this.#bytes.length < room || this.#bytes.length > 64 * room) this.#bytes = new Int8Array(room);
     const { written } = encoder.encodeInto(stretch, new Uint8Array(this.#bytes.buffer, 1));
     this.#bytes[written + 1] = space;
     return written + 1;

@@ -69,7 +69,7 @@ export class WordGrams {
   /** Takes the next text. */
   read(text: string, words: Words): void {
     [this.#text, this.#words] = [text, words];
-    if (this.#sums.length <= words.count) {
+    if (!fits(this.#sums, words.count + 1)) {
       const room = 2 * words.count + 1;
       [this.#sums, this.#powers, this.#characters] = [new Int32Array(room), new Int32Array(room), new Int32Array(room)];
     }
@@ -89,7 +89,7 @@ export class WordGrams {
   /** Zeros for the counts of n-grams. @returns the mask of as many remainders as there are, a power of two */
   #clearCounts(places: number): number {
     const room = 2 ** Math.ceil(Math.log2(places));
-    if (room > this.#counts.length) this.#counts = new Int32Array(room);
+    if (!fits(this.#counts, room)) this.#counts = new Int32Array(room);
     else this.#counts.fill(0, 0, room);
     return room - 1;
   }
@@ -202,6 +202,11 @@ export class WordGrams {
     for (let k = 0; k < units; k++) if (this.#text.charCodeAt(a + k) !== this.#text.charCodeAt(b + k)) return false;
     return true;
   }
+}
+
+/** Whether an array has room for so many numbers, and not, from a long text before, for far more. */
+function fits(array: Int32Array, numbers: number): boolean {
+  return array.length >= numbers && array.length <= 64 * Math.max(numbers, 1 << 12);
 }
 
 function mixed(hash: number): number {
