@@ -14,8 +14,8 @@ export function cleaningCounts(sources: readonly ToldSource[]): readonly object[
       ...{ name: step.name, in: step.in, out: step.out, rewritten: step.rewritten },
       reasons: Object.fromEntries(Object.entries(step.reasons).map(([reason, { documents }]) => [reason, documents])),
     }));
-    const { read, kept, notes, languages, truths } = report;
-    return { name, read, kept, notes, languages, truths, ...(tokens && { tokens }), steps, found, times };
+    const { read, kept, notes, languages, truths, strayTruths } = report;
+    return { name, read, kept, notes, languages, truths, strayTruths, ...(tokens && { tokens }), steps, found, times };
   });
 }
 
@@ -69,7 +69,10 @@ function truthText({ report }: ToldSource): string {
     const rate = (value: number) => (Number.isNaN(value) ? "" : value.toFixed(4));
     return [step, whole(planted), whole(dropped), whole(right), rate(precision), rate(recall)];
   });
-  return rows.length === 0 ? "" : table([["planted truths", "planted", "dropped", "rightly", "precision", "recall"], ...rows]);
+  const { documents, example } = report.strayTruths;
+  const stray =
+    documents === 0 ? "" : `  stray truths, which no step of the source can make true: ${whole(documents)}, such as "${example}"\n`;
+  return rows.length === 0 ? stray : stray + table([["planted truths", "planted", "dropped", "rightly", "precision", "recall"], ...rows]);
 }
 
 function whole(value: number): string {

@@ -13,7 +13,7 @@ import {
   type StepReport,
   type ValuesReport,
 } from "./report.ts";
-import { addNote, countNamed } from "./sum-reports.ts";
+import { addNote, countNamed, sumStrayTruths } from "./sum-reports.ts";
 
 /** What happens to the documents of a task. */
 export class Counter {
@@ -26,13 +26,17 @@ export class Counter {
   readonly #examples: Example[] = [];
   readonly #lengths = { read: [] as number[], kept: [] as number[] };
   readonly #languages: Record<string, number> = {};
+  readonly #knownTruths: ReadonlySet<string>;
   readonly #truths: Record<string, Record<string, number>> = {};
+  #strayTruths: SourceReport["strayTruths"] = { documents: 0, example: "" };
   /** Where the text of the document that is on its way stood in the order of samples when the pass read it. */
   #readPlace = 0;
   /** The same in the order of the step that is counted. */
   #place = 0;
 
-  constructor(names: readonly string[]) {
+  /** @param names of the steps @param truths what the documents' facts may say that should become of them: see `truthsOf` */
+  constructor(names: readonly string[], truths: ReadonlySet<string> = new Set()) {
+    this.#knownTruths = truths;
     this.#steps = names.map(emptyStep);
     this.#turns = names.map(samplePlace);
   }
@@ -42,6 +46,9 @@ export class Counter {
     this.#readPlace = samplePlace(document.text);
     add(this.#read, bytes);
     countLength(this.#lengths.read, document);
+    const { truth } = document.facts;
+    if (typeof truth === "string" && !this.#knownTruths.has(truth))
+      this.#strayTruths = sumStrayTruths(this.#strayTruths, { documents: 1, example: truth.slice(0, 40) });
   }
 
   /** Counts what a reader tells. */
@@ -104,7 +111,7 @@ export class Counter {
   report(): SourceReport {
     return {
       ...{ read: this.#read, notes: this.#notes, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
-      ...{ languages: this.#languages, examples: this.#examples, truths: this.#truths },
+      ...{ languages: this.#languages, examples: this.#examples, truths: this.#truths, strayTruths: this.#strayTruths },
     };
   }
 
@@ -138,7 +145,7 @@ export class Counter {
   }
 
   #truth({ facts: { truth } }: CleanDocument, became: string): void {
-    if (typeof truth !== "string") return;
+    if (typeof truth !== "string" || !this.#knownTruths.has(truth)) return;
     this.#truths[truth] ??= {};
     count(this.#truths[truth], became);
   }

@@ -24,6 +24,7 @@ import type { JobSource, PipelineJob } from "./job.ts";
 import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
 import { StepClock } from "./step-times.ts";
+import { truthsOf } from "./truths.ts";
 
 const where = "data";
 
@@ -66,7 +67,7 @@ export class Pass {
     const found = opened.stages[stage]!;
     [this.#job, this.#opened, this.#stage, this.#index, this.#part] = [job, opened, found, stage, part];
     const names = [found.cut, found.before, ...found.chain.steps].flatMap((step) => step?.row.name ?? []);
-    this.#counter = new Counter(names);
+    this.#counter = new Counter(names, truthsOf(opened.stages));
     this.#clock = new StepClock(["reading", ...names, found.behind?.row.name ?? "", "writing"], stage);
   }
 

@@ -1,7 +1,6 @@
 // Distributions of a report as charts, and as tables where nothing draws.
 import { type Chart, type LineChart, type Point, type Series, tableHtml } from "../plot/index.ts";
 import type { SourceReport, StepReport, ValuesReport } from "./report.ts";
-import { binOf } from "./report.ts";
 
 /** A chart as a part of a page. */
 export type Figure = (chart: Chart) => string;
@@ -24,7 +23,11 @@ export function lengthsChart({ read, kept }: SourceReport["lengths"]): LineChart
 export function valuesChart({ values, reasons }: Pick<StepReport, "reasons"> & { readonly values: ValuesReport }): LineChart {
   const bins = binsOf(values);
   const isLog = (bins.at(-1) ?? 0) > 1;
-  const points = (counts: Readonly<Record<string, number>>): Point[] => bins.map((bin) => ({ x: bin, y: counts[keyOf(bin)] ?? 0 }));
+  const points = (counts: Readonly<Record<string, number>>): Point[] => {
+    const held = new Map<string, number>();
+    for (const [bin, count] of Object.entries(counts)) held.set(nameOf(Number(bin)), (held.get(nameOf(Number(bin))) ?? 0) + count);
+    return bins.map((bin) => ({ x: bin, y: held.get(nameOf(bin)) ?? 0 }));
+  };
   const [kept, dropped] = [points(values.kept), points(values.dropped)];
   const most = Math.max(1, ...[...kept, ...dropped].map(({ y }) => y));
   const limits: Series[] = limitsOf(reasons).map((limit) => ({
@@ -69,9 +72,9 @@ function binsOf({ kept, dropped }: ValuesReport): readonly number[] {
   return [...new Set(bins)];
 }
 
-/** The bin's name: its least value lies in it, but for rounding. */
-function keyOf(bin: number): string {
-  return bin > 1 ? bin.toPrecision(4) : binOf(bin + 1e-9);
+/** A bin by its least value: 1 ends the fiftieths and begins the octaves. */
+function nameOf(bin: number): string {
+  return bin.toPrecision(4);
 }
 
 function limitsOf(reasons: StepReport["reasons"]): readonly number[] {

@@ -7,7 +7,7 @@ import type { Amount, SourceReport } from "./report.ts";
 import { type Figure, lengthsChart, tableFigure } from "./report-charts.ts";
 import { details, examples, stepParts, whole } from "./report-steps.ts";
 import { type StepTimes, speedOf } from "./step-times.ts";
-import { judgeTruths, unknownTruths } from "./truths.ts";
+import { judgeTruths } from "./truths.ts";
 
 const style = `
 .bar { display: inline-block; height: 0.8rem; background: #0072b2; vertical-align: middle; }
@@ -89,14 +89,16 @@ function truthParts(report: SourceReport): string[] {
   const rows = judgeTruths(report).map(({ step, planted, dropped, right, precision, recall }) => {
     return [step, planted, dropped, right, precision, recall];
   });
-  if (rows.length === 0) return [];
-  const unknown = unknownTruths(report);
+  const { documents, example } = report.strayTruths;
+  if (rows.length === 0 && documents === 0) return [];
   const columns = ["step", "planted", "dropped", "rightly", "precision", "recall"];
   return [
     "<h3>Planted truths</h3>",
     "<p>Documents whose fact “truth” says what should become of them. Precision is the share of what a step dropped that it should drop; recall is the share of what it should drop that it did, of which an earlier step may have taken some.</p>",
     tableHtml({ title: "of the documents that have a truth", columns, rows }),
-    ...(unknown.length === 0 ? [] : [`<p>No step of the source is called ${asText(unknown.join(", "))}, which truths say.</p>`]),
+    ...(documents === 0
+      ? []
+      : [`<p>Stray truths, which no step of the source can make true: ${whole(documents)}, such as “${asText(example)}”.</p>`]),
   ];
 }
 

@@ -99,6 +99,8 @@ export const reportSchema = z.strictObject({
   examples: z.array(example),
   /** Documents whose facts say what should become of them, by that and by what did: "kept", or the step and the reason with a point between them. */
   truths: z.record(z.string(), counts).default({}),
+  /** Documents whose truth is none of this source's steps, and one of these truths. */
+  strayTruths: z.strictObject({ documents: z.int(), example: z.string() }).default({ documents: 0, example: "" }),
 });
 
 /** What the steps of a source did. */

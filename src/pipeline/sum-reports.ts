@@ -7,7 +7,17 @@ type Counts = Readonly<Record<string, number>>;
 /** The report of no document. */
 export function emptyReport(): SourceReport {
   const nothing = { documents: 0, bytes: 0 };
-  return { read: nothing, notes: [], kept: nothing, steps: [], lengths: { read: [], kept: [] }, languages: {}, examples: [], truths: {} };
+  return {
+    read: nothing,
+    notes: [],
+    kept: nothing,
+    steps: [],
+    lengths: { read: [], kept: [] },
+    languages: {},
+    examples: [],
+    truths: {},
+    strayTruths: { documents: 0, example: "" },
+  };
 }
 
 /** What two tasks of one pass come to together. */
@@ -21,6 +31,7 @@ export function sumReports(a: SourceReport, b: SourceReport): SourceReport {
     languages: sumCounts(a.languages, b.languages),
     examples: pickAgain([a.examples, b.examples], byPlace, mostExamples),
     truths: sumTruths(a.truths, b.truths),
+    strayTruths: sumStrayTruths(a.strayTruths, b.strayTruths),
   };
 }
 
@@ -36,6 +47,7 @@ export function joinReports(passes: readonly SourceReport[]): SourceReport {
     lengths: { read: first.lengths.read, kept: last.lengths.kept },
     ...{ languages: last.languages, examples: last.examples },
     truths: [...withoutKept, last.truths].reduce(sumTruths),
+    strayTruths: first.strayTruths,
   };
 }
 
@@ -74,6 +86,15 @@ function sumCounts(a: Counts, b: Counts): Record<string, number> {
   const sum = { ...a };
   for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
   return sum;
+}
+
+/** Documents with stray truths together, with the least of their examples. */
+export function sumStrayTruths(a: SourceReport["strayTruths"], b: SourceReport["strayTruths"]): SourceReport["strayTruths"] {
+  const [example = ""] = [a, b]
+    .filter(({ documents }) => documents > 0)
+    .map(({ example }) => example)
+    .sort();
+  return { documents: a.documents + b.documents, example };
 }
 
 function sumTruths(a: SourceReport["truths"], b: SourceReport["truths"]): SourceReport["truths"] {

@@ -1,5 +1,6 @@
 // Planted truths: documents whose fact `truth` says what should become of them are counted by what did. The fact is "kept", or the name of the step that should
 // drop the document, with or without the reason: "dedupNear", "gopherQuality.fewWords".
+import type { Stage } from "../clean/index.ts";
 import type { SourceReport } from "./report.ts";
 
 /** How well a step finds what was planted for it, of documents that have a truth. */
@@ -44,10 +45,10 @@ export function judgeTruths({ truths, steps }: Pick<SourceReport, "truths" | "st
   return [...rows.filter(({ planted, dropped }) => planted + dropped > 0), all];
 }
 
-/** Truths that are neither "kept" nor of a step of the source: no document can come to them. */
-export function unknownTruths({ truths, steps }: Pick<SourceReport, "truths" | "steps">): readonly string[] {
-  const names = new Set(steps.map(({ name }) => name));
-  return Object.keys(truths).filter((truth) => truth !== kept && !names.has(stepOf(truth)));
+/** All that a truth may be in a source: "kept", a step, and a step with one of its reasons. Others are counted as stray, since their number has no bound. */
+export function truthsOf(stages: readonly Pick<Stage, "before" | "chain">[]): ReadonlySet<string> {
+  const rows = stages.flatMap(({ before, chain }) => [before, ...chain.steps].flatMap((step) => step?.row ?? []));
+  return new Set([kept, ...rows.flatMap(({ name, reasons }) => [name, ...Object.keys(reasons).map((reason) => `${name}.${reason}`)])]);
 }
 
 interface Cell {
