@@ -26,14 +26,14 @@ export function linesFor(size: number): { readonly lines: number; readonly spare
 }
 
 /** The line of a hash among so many. */
-export function lineOf({ low, high }: HashHalves, lines: number): number {
+export function lineOf(low: number, high: number, lines: number): number {
   const first = Math.imul(high ^ Math.imul(low, 0x9e3779b1), 0x85ebca6b);
   const mixed = Math.imul(first ^ (first >>> 15), 0xc2b2ae35);
   return Math.floor(((mixed ^ (mixed >>> 16)) >>> 0) * (lines * 2 ** -32));
 }
 
 /** What tells an n-gram from others of its line, a signed number that is not 0. */
-export function fingerprintOf({ low }: HashHalves): number {
+export function fingerprintOf(low: number): number {
   return low === 0 ? 1 : low;
 }
 
@@ -62,25 +62,21 @@ export class LineTable implements NgramTable {
     return this.#bits.byteLength;
   }
 
-  find(hash: HashHalves): number {
-    return this.#search(lineOf(hash, this.#lines) * lineWords, fingerprintOf(hash));
+  find({ low, high }: HashHalves): number {
+    return search(this.#bits, lineOf(low, high, this.#lines), fingerprintOf(low));
   }
 
   findAll(lookups: Lookups): void {
     const { low, high, places, size } = lookups;
-    const [bits, lines, hash] = [this.#bits, this.#lines, { low: 0, high: 0 }];
+    const [bits, lines] = [this.#bits, this.#lines];
     let touched = 0;
     for (let i = 0; i < size; i++) {
-      [hash.low, hash.high] = [low[i]!, high[i]!];
-      const at = lineOf(hash, lines) * lineWords;
-      places[i] = at;
-      touched ^= bits[at]!;
+      const line = lineOf(low[i]!, high[i]!, lines);
+      places[i] = line;
+      touched ^= bits[line * lineWords]!;
     }
     lookups.touched = touched;
-    for (let i = 0; i < size; i++) {
-      hash.low = low[i]!;
-      places[i] = this.#search(places[i]!, fingerprintOf(hash));
-    }
+    for (let i = 0; i < size; i++) places[i] = search(bits, places[i]!, fingerprintOf(low[i]!));
   }
 
   probability(at: number): number {
@@ -94,13 +90,13 @@ export class LineTable implements NgramTable {
   backoff(at: number): number {
     return this.#halves[this.#bits[at + 1]! & 0xffff]!;
   }
+}
 
-  #search(from: number, fingerprint: number): number {
-    const bits = this.#bits;
-    for (let at = from; ; at += 2) {
-      const other = bits[at];
-      if (other === fingerprint) return at;
-      if (other === 0) return -1;
-    }
+/** The place of a fingerprint from a line on, or -1. */
+function search(bits: Int32Array, line: number, fingerprint: number): number {
+  for (let at = line * lineWords; ; at += 2) {
+    const other = bits[at];
+    if (other === fingerprint) return at;
+    if (other === 0) return -1;
   }
 }

@@ -70,8 +70,8 @@ export class PackedWriter implements NgramSink {
   entry(hash: HashHalves, values: EntryValues): void {
     if (this.#sorter === undefined)
       return fail(where, `an n-gram of more than ${this.#order} words comes before the shorter ones are ended`);
-    this.#key[0] = lineOf(hash, this.#lines);
-    this.#key[1] = fingerprintOf(hash);
+    this.#key[0] = lineOf(hash.low, hash.high, this.#lines);
+    this.#key[1] = fingerprintOf(hash.low);
     this.#size++;
     this.#sorter.add(this.#key, this.#order === this.#counts.length ? this.#bitsOf(values.probability) : halvesOf(values));
   }
