@@ -12,7 +12,7 @@ import { packageRoot } from "./package-root.ts";
 
 let folder = "";
 const inside = (name: string) => join(folder, name);
-const megabytes = 100;
+const megabytes = 30;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-ngrams-long-"));
@@ -58,31 +58,31 @@ const hashOf = async (name: string) =>
 /** Node itself, the program, what V8 has not collected yet, and the words' texts. */
 const besideNgrams = 300e6;
 
-test("100 MB of text take the memory that they are given, and give the same model as with much", async () => {
-  const little = await trained("little.ngrams", "64M");
-  const much = await trained("much.ngrams", "4G");
+test("30 MB of text take the memory that they are given, and give the same model as with much", async () => {
+  const little = await trained("little.ngrams", "16M");
+  const much = await trained("much.ngrams", "2G");
   expect(await hashOf("little.ngrams")).toBe(await hashOf("much.ngrams"));
-  expect(little).toBeLessThan(64e6 + besideNgrams);
+  expect(little).toBeLessThan(16e6 + besideNgrams);
   expect(much).toBeGreaterThan(2 * little);
 }, 1_200_000);
 
 test("killed anywhere it leaves no half of a model, and the next one leaves nothing of it", async () => {
   const rng = new Rng(2);
-  for (let round = 0; round < 5; round++) {
-    const { child } = start("killed.ngrams", "64M");
+  for (let round = 0; round < 4; round++) {
+    const { child } = start("killed.ngrams", "16M");
     const closed = once(child, "close");
     setTimeout(() => child.kill("SIGKILL"), 2000 + rng.below(20_000));
     await closed;
     const names = await readdir(folder);
     if (names.includes("killed.ngrams")) expect(await hashOf("killed.ngrams")).toBe(await hashOf("little.ngrams"));
   }
-  await trained("killed.ngrams", "64M");
+  await trained("killed.ngrams", "16M");
   expect(await hashOf("killed.ngrams")).toBe(await hashOf("little.ngrams"));
   expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
 }, 1_200_000);
 
 test("a stop by the signal of Ctrl-C is heard while n-grams are estimated, and leaves nothing", async () => {
-  const { child, stderr } = start("stopped.ngrams", "64M");
+  const { child, stderr } = start("stopped.ngrams", "16M");
   const closed = once(child, "close");
   setTimeout(() => child.kill("SIGINT"), 15_000);
   await closed;

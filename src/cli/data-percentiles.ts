@@ -19,7 +19,11 @@ export const percentilesCommand: Command = {
   flags: [
     { name: "model", type: "string", required: true, help: "the language model of n-grams, as the step has it" },
     { name: "out", type: "string", required: true, help: "the file to write, which the step takes as its cutoffs" },
-    { name: "tokenizer", type: "string", help: "the file of the tokenizer, as the step has it (words between white space unless given)" },
+    {
+      name: "tokenizer",
+      type: "string",
+      help: "the file of the tokenizer, as the step has it (the one in the model's file, or words between white space, unless given)",
+    },
     { name: "as-written", type: "boolean", help: "measure the text as it is: the step's normalise is false" },
     { name: "line-ends", type: "string", value: "sentences|deleted", help: "the step's lineEnds (sentences unless given)" },
     { name: "share", type: "number", help: "the share of the documents that is measured, chosen by a hash of the text (1 unless given)" },

@@ -11,6 +11,8 @@ const mostRuns = 128;
 /** Bytes of a run that are read together: as many as memory has room for in a merge, which takes a quarter of it, between these two. */
 const [leastChunk, mostChunk] = [1 << 12, 1 << 18];
 const firstRecords = 1 << 8;
+/** 32-bit words that an array may have on every version of Node. */
+const mostWords = 2 ** 30 - 1;
 
 /** Takes records in any order, and gives them in the order of their keys. */
 export class RecordSorter {
@@ -24,7 +26,8 @@ export class RecordSorter {
   /** @param space what records may take while they are taken; merging them takes no more */
   constructor(form: RecordForm, space: RecordSpace) {
     [this.#form, this.#space, this.#none] = [form, space, new Float64Array(form.floats)];
-    this.#most = Math.max(1, Math.floor(space.memory / recordBytes(form)));
+    const mostInArrays = Math.floor(mostWords / Math.max(2, form.words, 2 * form.floats));
+    this.#most = Math.max(1, Math.min(Math.floor(space.memory / recordBytes(form)), mostInArrays));
     this.#block = new Block(form, Math.min(firstRecords, this.#most));
   }
 
