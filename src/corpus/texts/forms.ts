@@ -1,5 +1,6 @@
 // The forms that texts come in, one row per form: which endings have it, which keys apply to it, how it is read. A further form is a further row.
 import { fail } from "../../base/index.ts";
+import type { ByteRange } from "../../files/index.ts";
 import type { ArchiveKind } from "./archives/archive.ts";
 import type { Bytes } from "./explain-encoding.ts";
 import { readJsonLines } from "./json-lines.ts";
@@ -90,6 +91,10 @@ export interface FormInput extends Bytes {
   readonly note: (note: ReadingNote) => void;
   /** Whether notes are counted: where they are not, what is in another encoding is refused. */
   readonly isCounted: boolean;
+  /** Of forms that are cut at groups of rows: the bytes of the file in which the groups begin that are read; all when undefined. */
+  readonly groups?: ByteRange | undefined;
+  /** Is told how many bytes of the file were read, by forms that read it in any order. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
   /** The bytes as a file that is read in any order, a temporary one where they lie in none; to be disposed of. */
   file(): Promise<InputFile>;
 }
@@ -113,6 +118,8 @@ export interface TextForm {
   readonly readsArchives?: boolean;
   /** Whether a file may be cut at line ends, to be read in parts: the documents are the same then, or parts of them. */
   cutsAtLines(options: TextOptions): boolean;
+  /** Whether a file may be cut at groups of rows, to be read in parts. */
+  readonly cutsAtGroups?: boolean;
   /** The documents in order, those of white space alone included; texts alone where the form says nothing else of them. Memory: one document. */
   read(input: FormInput): AsyncGenerator<string | TextDocument>;
 }
@@ -167,6 +174,7 @@ export const textForms: readonly TextForm[] = [
     keys: ["field"],
     summary: "a table in columns, of which those with the text and what is told of it are read",
     cutsAtLines: never,
+    cutsAtGroups: true,
     read: readParquet,
   },
   {

@@ -19,10 +19,25 @@ export async function* readParquet(input: FormInput): AsyncGenerator<TextDocumen
   const table = { source, buffer, metadata, columns: columnsOf(metadata, options.field ?? "text", name, where) };
   let before = 0;
   for (const [number, group] of metadata.row_groups.entries()) {
+    if (!isAsked(group, input)) {
+      before += Number(group.num_rows);
+      continue;
+    }
     const rows = await explained(() => readGroup(table, group, before), `${name}: row group ${number}`, where);
     for (const [i, row] of rows.entries()) yield* documentOf(row, before + i, input);
     before += rows.length;
+    input.onBytes?.(group.columns.reduce((sum, { meta_data: one }) => sum + Number(one?.total_compressed_size ?? 0), 0));
   }
+}
+
+/** Whether a group begins in the stretch of the file that is read; one that says nothing of its columns belongs to the first. */
+function isAsked({ columns }: RowGroup, { groups }: FormInput): boolean {
+  const places = columns.flatMap(({ meta_data: one }) => [one?.dictionary_page_offset, one?.data_page_offset]);
+  const start = places.reduce(
+    (least: number, place) => (place === undefined ? least : Math.min(least, Number(place))),
+    Number.POSITIVE_INFINITY,
+  );
+  return groups === undefined || (start === Number.POSITIVE_INFINITY ? groups.start === 0 : groups.start <= start && start < groups.end);
 }
 
 interface Table {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { parquetMetadataAsync } from "hyparquet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
 import type { TextOptions } from "./forms.ts";
@@ -62,4 +63,23 @@ test("a message names line and byte as they stand in the whole file", async () =
   await expect(readAll("a.jsonl", '{"text":"a"}\n{"text":"b"}\n{"text":3}\n', 14)).rejects.toThrow(/a\.jsonl:3/);
   const bad = Buffer.concat([Buffer.from("good\ngood\nbad "), Buffer.from([0xff, 0x20])]);
   await expect(readAll("bad.txt", bad, 6)).rejects.toThrow(/byte 0xff at offset 14 begins no UTF-8/);
+});
+
+test("a Parquet file is cut at its groups of rows, as Python wrote them", async () => {
+  const path = join(import.meta.dirname, "../../../test/goldens/archives.golden.json");
+  const { cases } = JSON.parse(await readFile(path, "utf8")) as { cases: readonly { name: string; content: string; texts: string[] }[] };
+  const tables = cases.filter(({ name }) => name === "t.parquet");
+  for (const [i, { content, texts }] of tables.entries()) {
+    const bytes = gunzipSync(Buffer.from(content, "base64"));
+    const groups = (await parquetMetadataAsync(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer))
+      .row_groups;
+    for (const stretchBytes of [100, 1000, 1 << 20]) {
+      const read = await readAll(`${i}.parquet`, bytes, stretchBytes);
+      expect(read.documents).toEqual(texts);
+      expect(read.parts.length).toBe(Math.ceil(bytes.length / stretchBytes));
+      const packed = groups.flatMap(({ columns }) => columns.map(({ meta_data: one }) => Number(one?.total_compressed_size)));
+      expect(read.bytes).toBe(packed.reduce((sum, size) => sum + size, 0));
+    }
+  }
+  expect(tables.length).toBeGreaterThan(5);
 });

@@ -1,4 +1,5 @@
-// Texts in parts that can be read each by itself, by several threads or again after a stop: a large file is cut at line ends where its form may be.
+// Texts in parts that can be read each by itself, by several threads or again after a stop: a large file is cut at line ends or groups of rows where its form
+// may be.
 import { type FileHandle, open } from "node:fs/promises";
 import { type ByteRange, explainIo, openRegular } from "../../files/index.ts";
 import type { TextDocument, TextOptions } from "./forms.ts";
@@ -6,7 +7,7 @@ import { packingBytes, packingOf } from "./open-bytes.ts";
 import { type DocumentsOptions, type ReadableFile, readTextDocuments } from "./read-file.ts";
 import type { TextFile } from "./texts.ts";
 
-/** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines that begin in it. */
+/** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines or groups of rows that begin in it. */
 export interface TextPart {
   /** The index of the file. */
   readonly file: number;
@@ -27,7 +28,8 @@ export async function textParts(
 ): Promise<readonly TextPart[]> {
   const parts: TextPart[] = [];
   for (const [i, file] of files.entries()) {
-    const isCut = file.bytes > stretchBytes && file.form.cutsAtLines(options) && !(await isPacked(file, where));
+    const mayBeCut = file.form.cutsAtLines(options) || file.form.cutsAtGroups === true;
+    const isCut = file.bytes > stretchBytes && mayBeCut && !(await isPacked(file, where));
     if (!isCut) parts.push({ file: i, bytes: file.bytes });
     else
       for (let start = 0; start < file.bytes; start += stretchBytes)
@@ -48,6 +50,10 @@ export async function* readPart(
   reading: ReadOptions,
 ): AsyncGenerator<TextDocument> {
   if (stretch === undefined) return yield* readTextDocuments(file, options, reading);
+  if (file.form.cutsAtGroups) {
+    const range = { start: stretch * stretchBytes, end: (stretch + 1) * stretchBytes };
+    return yield* readTextDocuments(file, options, { ...reading, range });
+  }
   const range = await rangeOf(file.path, stretch, stretchBytes, reading.where);
   if (range.end === range.start) return;
   try {

@@ -44,9 +44,17 @@ const noFacts: TextFacts = {};
 
 /** The documents of one file, or of a range of it that begins and ends with lines, where its form may be cut so. */
 export async function* readTextDocuments(file: ReadableFile, text: TextOptions, options: ReadFileOptions): AsyncGenerator<TextDocument> {
-  const { where, signal, onBytes, range } = options;
+  const { where, signal, onBytes } = options;
   const { path, name, form, root } = file;
-  const opened = await openBytes(path, name, { where, signal, onBytes, range, keepsGzip: form.unpacksGzip });
+  const isGrouped = form.cutsAtGroups === true; // its groups are found from the end of the file, whatever stretch is asked for
+  const range = isGrouped ? undefined : options.range;
+  const opened = await openBytes(path, name, {
+    where,
+    signal,
+    onBytes: isGrouped ? undefined : onBytes,
+    range,
+    keepsGzip: form.unpacksGzip,
+  });
   const reading = new Reading(form, text, options);
   const isWhole = opened.packing === undefined && range === undefined;
   try {
@@ -99,8 +107,17 @@ class Reading {
   }
 
   #input(open: Open): FormInput {
-    const { where, onNote } = this.#options;
-    return { ...open, where, options: this.#text, note: this.#note, isCounted: onNote !== undefined, file: () => fileOf(open, where) };
+    const { where, onNote, range, onBytes } = this.#options;
+    const grouped = this.#form.cutsAtGroups === true && { groups: range, onBytes };
+    return {
+      ...grouped,
+      ...open,
+      where,
+      options: this.#text,
+      note: this.#note,
+      isCounted: onNote !== undefined,
+      file: () => fileOf(open, where),
+    };
   }
 
   async *#read(form: TextForm, input: FormInput): AsyncGenerator<TextDocument> {
