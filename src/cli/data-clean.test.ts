@@ -53,6 +53,26 @@ test("what steps leave is prepared, and the report says what they did", async ()
   expect(page).not.toMatch(/src=|href=|url\(/);
 });
 
+test("memory is a size, and too little is refused with what is needed", async () => {
+  expect(await prepare("none", "--memory", "much")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--memory is "much" but must be a size with its unit, such as 500M, 4GB or 2GiB'),
+  });
+  const little = await prepare("little", "--memory", "300M");
+  expect(little).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /the run may take 300 MB of memory, but needs \d+ MB: 200 MB for the program, 0 B for the models of its steps, \d+ MB for a thread: .* \(--memory\)/,
+    ),
+  });
+  expect(await prepare("little", "--memory", "1GiB")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("its tasks take 67.1 MB of memory each, but took 18.8 MB when it was begun"),
+  });
+  expect((await prepare("little", "--memory", "300M", "--work", inside("other"))).code).toBe(1);
+  expect((await prepare("enough", "--memory", "1G")).code).toBe(0);
+});
+
 test("phases one after another, in parts, come to the same", async () => {
   const work = ["--work", inside("work")];
   const plan = JSON.parse((await prepare("apart", ...work, "--plan", "--json")).stdout);

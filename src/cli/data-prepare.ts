@@ -69,7 +69,7 @@ export const prepareCommand: Command = {
       name: "memory",
       type: "string",
       value: "SIZE",
-      help: "memory that cleaning may take, such as 2GB: it limits threads, and below 1GB what a task holds; without it, all threads run, which take 150 MB and 214 MB more each, beside the models of steps",
+      help: "memory that cleaning may take, such as 500M or 4G: it limits threads, and below 1 GB what a task holds; without it all threads run, which take 200 MB and 250 MB more for each, beside the models of steps",
     },
     { name: "plan", type: "boolean", help: "begin: write down in --work which files the tasks read, and print the phases as a script" },
     {

@@ -36,18 +36,18 @@ export function wholeFlag(flags: Flags, where: string, name: string, least = 1):
 }
 
 const byteUnits: Readonly<Record<string, number>> = {
-  ...{ b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
-  ...{ kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 },
+  ...{ b: 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 },
+  ...{ ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 },
 };
 
-/** Bytes with their unit, such as 512MB or 2GiB. @throws UsageError for another text */
+/** Bytes with their unit, such as 500M, 4GB or 2GiB. @throws UsageError for another text */
 export function bytesFlag(flags: Flags, where: string, name: string): number | undefined {
   const text = stringFlag(flags, name);
   if (text === undefined) return undefined;
-  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgt]?i?b)$/i.exec(text.trim()) ?? [];
+  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) ?(b|[kmgt]i?)b?$/i.exec(text.trim()) ?? [];
   const bytes = Number(amount) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
   if (amount === "" || !(bytes > 0))
-    throw new UsageError(where, `--${name} is "${text}" but must be a size with its unit, such as 512MB, 1GB or 2GiB`);
+    throw new UsageError(where, `--${name} is "${text}" but must be a size with its unit, such as 500M, 4GB or 2GiB`);
   return Math.round(bytes);
 }
 

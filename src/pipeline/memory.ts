@@ -11,7 +11,7 @@ const leastTaskBytes = 2 ** 20;
 /** A task takes this share of a run's memory at most, so that from a gigabyte on all runs cut keys in the same way. */
 const taskShare = 1 / 16;
 /** What the program takes beside its tasks, and each thread beside the task that it does; measured: docs/log/2026-11-28-scale.md. */
-const [programBytes, threadBytes] = [150e6, 150e6];
+const [programBytes, threadBytes] = [200e6, 180e6];
 
 /** Bytes that a task takes for keys, tables and marks. @param memory of the run; as much as is usual when undefined */
 export function taskBytesOf(memory = Number.POSITIVE_INFINITY): number {
@@ -35,6 +35,7 @@ export function threadsWithin(wanted: number, { memory, taskBytes, models }: Run
     return fail(
       where,
       `the run may take ${byteSize(memory)} of memory, but needs ${byteSize(fixed + threadBytes + taskBytes)}: ${byteSize(programBytes)} for the program, ${byteSize(models)} for the models of its steps, ${byteSize(threadBytes + taskBytes)} for a thread: allow that much, or leave out a step with a large model`,
+      { ways: ["memory"] },
     );
   return Math.min(wanted, threads);
 }

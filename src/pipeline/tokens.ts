@@ -1,4 +1,5 @@
 // The last phase: token shards of what was cleaned, and of sources without steps, by tasks like those of all phases, which one machine or many do.
+import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
@@ -18,6 +19,7 @@ import { againWhenStale } from "../files/index.ts";
 import { hasSteps } from "./clean-recipe.ts";
 import { cleanedFiles } from "./cleaned.ts";
 import { jobFileOf } from "./input-files.ts";
+import { threadsWithin } from "./memory.ts";
 import type { OpenedJob, OpenJobOptions } from "./open-job.ts";
 import { areThere, checkDoneBefore, partOf } from "./open-tasks.ts";
 import { phasesOf } from "./phases.ts";
@@ -42,7 +44,8 @@ export class TokenPhase implements AsyncDisposable {
 
   /** @throws CriaError where the files of a source without steps cannot be opened, or the recipe's boundaries are not the tokenizer's */
   static async open(recipe: DataRecipe, opened: OpenedJob, tokenizer: TextTokenizer, options: TokenPhaseOptions = {}): Promise<TokenPhase> {
-    const { folder, signal, progress, threads, partBytes = usualPartBytes } = options;
+    const { folder, signal, progress, partBytes = usualPartBytes } = options;
+    const threads = threadsOf(opened, options);
     const ready = new Map(opened.sources.map((one) => [one.source.name, textsOf(opened, one)]));
     const sources = recipe.sources.map((source) => (hasSteps(source) ? { ...source, steps: undefined } : source));
     const corpus = await openCorpus({ ...recipe, sources }, { folder, signal, progress, ready });
@@ -102,6 +105,13 @@ export class TokenPhase implements AsyncDisposable {
     const isDone = await areThere(mine.map((part) => this.#made.fileOf(part)));
     return mine.filter((_, i) => !isDone[i]);
   }
+}
+
+/** Threads that encode, of which each takes about as much memory as one that cleans. */
+function threadsOf({ job, sources }: OpenedJob, { threads, memory }: TokenPhaseOptions): number | undefined {
+  if (memory === undefined) return threads;
+  const models = sources[0]?.files.bytes ?? 0;
+  return threadsWithin(threads ?? availableParallelism(), { memory, taskBytes: job.taskBytes, models });
 }
 
 /** The cleaned files of a source, each taken for as long as what it was made of, so that all machines cut it alike. */
