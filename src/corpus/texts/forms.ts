@@ -91,7 +91,7 @@ export interface FormInput extends Bytes {
   readonly note: (note: ReadingNote) => void;
   /** Whether notes are counted: where they are not, what is in another encoding is refused. */
   readonly isCounted: boolean;
-  /** Of forms that are cut at groups of rows: the bytes of the file in which the groups begin that are read; all when undefined. */
+  /** The bytes of the file in which the groups of rows begin that are read, where the form is cut at these; all when undefined. */
   readonly groups?: ByteRange | undefined;
   /** Is told how many bytes of the file were read, by forms that read it in any order. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
