@@ -97,3 +97,14 @@ test("nested columns and those that are not there are refused by name", async ()
   );
   await expect(read("t.parquet", table, { field: "score" })).rejects.toThrow(/"score" is 0 but must be a string/);
 });
+
+test("a schema whose element has fewer children than none ends", async () => {
+  const table = contentOf(cases.find(({ name }) => name === "t.parquet") as Case);
+  // The element "tags" is told by its name, then field 5, its children, as 1 in zigzag coding.
+  const tags = Buffer.from("\x04tags\x15\x02", "latin1");
+  const at = table.indexOf(tags);
+  expect(at).toBeGreaterThan(0);
+  table[at + tags.length - 1] = 3; // -2
+  const { texts, notes } = await read("t.parquet", table);
+  expect(texts.length + notes.length).toBeGreaterThan(50);
+});
