@@ -328,6 +328,35 @@ test("a cluster grows to what it may have, and what is left apart is told", asyn
   });
 });
 
+test("pages without main content are read whole and counted, and a source may ask for whole pages", async () => {
+  await withFolder(async (folder) => {
+    const words = "Words of a text that is long enough, with commas, to be the main content of its page. ".repeat(3).trim();
+    await writeFile(join(folder, "a.html"), `<div class="menu"><a href="/">Menu</a></div><div class="text"><p>${words}</p></div>`);
+    await writeFile(join(folder, "b.html"), `<p>${words}</p>${"<b>".repeat(200)}`);
+    const sources = [undefined, "whole" as const].map((content) => ({
+      name: content ?? "main",
+      weight: 1,
+      paths: "*.html",
+      content,
+      steps: [],
+    }));
+    const { job } = await openJob(sources, { folder, work: join(folder, "work") });
+    await runPhases(job, { threads: 1 });
+    const [main, whole] = await cleanedTexts(job);
+    const texts = async (files: readonly string[] = []) =>
+      (await Promise.all(files.map((file) => readFile(file, "utf8"))))
+        .join("")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).text);
+    expect(await texts(main?.files)).toEqual([`${words}\n`, `${words}\n`]);
+    expect(await texts(whole?.files)).toEqual([`Menu\n\n${words}\n`, `${words}\n`]);
+    const what = "page of elements too deep in each other for a search of main content";
+    expect(main?.report.notes).toEqual([{ kind: "read whole", what, place: expect.stringMatching(/b\.html$/), count: 1 }]);
+    expect(whole?.report.notes).toEqual([]);
+  });
+});
+
 test("what a dump has beside documents is counted, part by part, and facts go along", async () => {
   await withFolder(async (folder) => {
     const record = (type: string, content: string, length = content.length) =>

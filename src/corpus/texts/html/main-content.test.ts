@@ -78,6 +78,7 @@ test("main content has the lines of the page: headings, lists, code and tables",
   expect(readPage(marked("column-ko.html").html).text).toContain("있었다.\n옆자리"); // lines of divs stay lines
 });
 
+const paragraph = "<p>A paragraph, of which there are many, says what it says in a hundred characters or in a few more than that.</p>";
 const links = Array.from({ length: 40 }, (_, i) => `<li><a href="/${i}">Story ${i}</a></li>`).join("");
 const teaser = (i: number) =>
   `<div class="card"><h2>Part ${i}</h2><div><p>${`This part of the page says something of its own, number ${i}. `.repeat(3)}</p></div></div>`;
@@ -113,6 +114,48 @@ test("a page whose found part is a small one is read whole, which is told where 
   expect(notes).toEqual([{ kind: "read whole", what: "page without main content", place: expect.stringMatching(/parts\.html$/) }]);
 });
 
+test("the heading that a page's title begins with comes back where it stands outside; others, and the title itself, do not", () => {
+  const page = (heading: string, title = "A day at the lake - Site") =>
+    `<!doctype html><title>${title}</title><div class="top"><h1>${heading}</h1></div><div class="menu"><a href="/">Start</a></div><div class="text">${paragraph.repeat(4)}</div>`;
+  const text = `${paragraph
+    .repeat(4)
+    .replaceAll("</p>", "\n\n")
+    .replace(/<[^>]*>/g, "")
+    .trim()}\n`;
+  expect(readPage(page("A day at\n the <b>lake</b>"))).toEqual({ text: `A day at the lake\n\n${text}` });
+  expect(readPage(page("Site"))).toEqual({ text });
+  expect(readPage(page("")).text).toBe(text);
+});
+
+test.each([
+  [
+    "paragraphs, items and cells without end tags",
+    "<ul><li>a<p>b<li>c</ul><table><tr><td>d<td>e<tr><td>f</table>",
+    "<ul><li>a<p>b</p></li><li>c</li></ul><table><tr><td>d</td><td>e</td></tr><tr><td>f</td></tr></table>",
+  ],
+  ["end tags of what is not open", "</p></i>a</div></td>", "a"],
+  [
+    "an end tag in a cell of what is open around the table",
+    "<div><table><tr><td>a</div>b</table>c</div>",
+    "<div><table><tr><td>ab</td></tr></table>c</div>",
+  ],
+  ["links in links, and inline elements across boxes", "<a href='x'>a<a>b</a><b><div>c</b>d</div>", "<a>a</a><a>b</a><b><div>cd</div></b>"],
+  ["menus, scripts and comments", "a<nav><p>m</nav><script>'<p>'</script><!-- c -->b", "ab"],
+  [
+    "characters of markup, and names with colons",
+    "&lt;b&gt; &amp;amp; <o:p id='\"<'>x</o:p>",
+    '&lt;b&gt; &amp;amp; <span id="&quot;&lt;">x</span>',
+  ],
+  [
+    "a table of a layout",
+    "<table><tr><td><h1>a</h1><table><tr><td>b</table></table>",
+    "<div><div><div><h1>a</h1><table><tr><td>b</td></tr></table></div></div></div>",
+  ],
+])("markup is made well-formed: %s", (_, page, markup) => {
+  const tree = pageTree(page);
+  expect(typeof tree === "string" ? tree : tree.markup.replace(/ tag="[a-z\d]+"/g, "")).toBe(markup);
+});
+
 test("content is a key of pages alone", async () => {
   const text = join(folder, "a.txt");
   writeFileSync(text, "a text");
@@ -120,8 +163,6 @@ test("content is a key of pages alone", async () => {
     /content is "whole", but .*a\.txt is read as text, which has none: content is for html, warc, archive/,
   );
 });
-
-const paragraph = "<p>A paragraph, of which there are many, says what it says in a hundred characters or in a few more than that.</p>";
 
 test.each<[keyof typeof treeLimits, string, string]>([
   ["characters", "an attribute of megabytes", `<p title="${"x".repeat(treeLimits.characters)}">${paragraph}`],
@@ -174,7 +215,7 @@ function work(html: string): number {
 
 test.each<[string, (size: number) => string]>([
   ["paragraphs, deep down", (size) => "<div>".repeat(90) + paragraph.repeat(size)],
-  ["deep trees side by side", (size) => `${"<div>".repeat(90)}<p>a, b c.</p>${"</div>".repeat(90)}`.repeat(size)],
+  ["deep trees side by side", (size) => `${"<div>".repeat(45)}<p>a, b c.</p>${"</div>".repeat(45)}`.repeat(size / 2)],
   ["line breaks", (size) => `<div>${"a<br><br>".repeat(size)}</div>`],
   ["cells without end tags", (size) => `<table>${"<tr><td>a, b<td>c".repeat(size)}`],
   ["classes of an element", (size) => `<div ${"class=menu ".repeat(100 * size)}>${paragraph}`],

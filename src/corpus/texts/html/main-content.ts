@@ -12,7 +12,7 @@ const tooMuch: Readonly<Record<keyof typeof treeLimits, string>> = {
   depth: "page of elements too deep in each other for a search of main content",
   siblings: "page of too many elements side by side for a search of main content",
 };
-/** Where nothing is found, or only a small part of a page of several. */
+/** Why a page is read whole where nothing is found, or only a small part of a page of several. */
 export const noMainContent = "page without main content";
 
 /** The text of a page's main content, or why there is none. */
@@ -30,7 +30,7 @@ export function mainContent(html: string): { readonly text: string } | { readonl
 
 /** A title without words: a heading that repeats the title would be taken out of the text otherwise. */
 const noTitle = "·".repeat(20);
-/** The library tries again with fewer rules where it finds fewer characters. A few are enough: whether they are the page's main content is asked of the whole page. */
+/** The library tries again with fewer rules where it finds fewer characters. One is enough: what is found is held against the whole page instead. */
 const charThreshold = 1;
 
 function find(markup: string): Node | string | undefined {
@@ -60,8 +60,9 @@ function write(node: Node, flow: Flow, isPreformatted: boolean): void {
 }
 
 /** The heading of the page goes in front where it stands outside of the main content: it is the one that the page's title begins with. */
-function withHeading(text: string, { title, headings }: PageTree): string {
+function withHeading(text: string, tree: PageTree): string {
   const plain = (words: string) => words.replace(/\s+/g, " ").trim();
-  const heading = headings.map(plain).find((one) => one !== "" && plain(title).startsWith(one));
+  const title = plain(tree.title);
+  const heading = tree.headings.map(plain).find((one) => one !== "" && title.startsWith(one));
   return heading === undefined || plain(text.slice(0, 2000)).includes(heading) ? text : `${heading}\n\n${text}`;
 }

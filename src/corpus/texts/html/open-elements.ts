@@ -1,8 +1,8 @@
 // Which elements of a page are open while its tags are read, and whether what they hold is text of the page.
 
-/** What is inside these is no text of the page: code, styles, forms, menus, the frame around the article. */
+/** What is inside these is no text of the page: its title, code, styles, forms, menus, the frame around the article. */
 const left = new Set(
-  "head script style noscript template svg math canvas iframe object audio video select button textarea nav header footer aside dialog".split(
+  "head title script style noscript template svg math canvas iframe object audio video select button textarea nav header footer aside dialog".split(
     " ",
   ),
 );

@@ -3,7 +3,10 @@ import { isFlowTag } from "./flow.ts";
 import { isContainer, OpenElements } from "./open-elements.ts";
 import { readTags, type TagListener } from "./read-tags.ts";
 
-/** Limits of a page; what the extraction of its main content costs is at most in proportion to their product and to the page's length. */
+/**
+ * Limits of a page whose main content is searched for. An element or a character costs the search at most its depth and the elements beside it, so that
+ * time is in proportion to the page's length.
+ */
 export const treeLimits = { characters: 1 << 23, elements: 50_000, depth: 100, siblings: 5000 } as const;
 
 /** A page that was read. */
@@ -11,7 +14,7 @@ export interface PageTree {
   readonly markup: string;
   /** The text of its `title` element. */
   readonly title: string;
-  /** Texts of its `h1` elements, of which some are known. */
+  /** Texts of its `h1` elements. */
   readonly headings: readonly string[];
 }
 
@@ -59,7 +62,7 @@ const stopsOf = {
 };
 
 function stopsAt(name: string): ReadonlySet<string> {
-  if (partsOfTables.has(name)) return stopsOf.part;
+  if (name === "table" || partsOfTables.has(name)) return stopsOf.part;
   if (listItems.has(name)) return stopsOf.item;
   return isContainer(name) ? stopsOf.container : stopsOf.inline;
 }
@@ -77,8 +80,8 @@ interface OpenTable {
   isLayout: boolean;
 }
 
-/** Headings and the characters of each that are kept. */
-const [mostHeadings, longestHeading] = [8, 300];
+/** Characters of a heading or a title that are kept. */
+const longestHeading = 300;
 
 class TreeWriter implements TagListener {
   readonly attributes = setOf("class id role rel itemprop hidden aria-hidden aria-modal style href colspan rowspan summary datatable");
@@ -114,7 +117,7 @@ class TreeWriter implements TagListener {
     this.#children.push(0);
     if (name === "table") this.#tables.push({ tags: [], isLayout: false });
     this.#keepTag(name);
-    if (name === "h1" && this.#headings.length < mostHeadings) this.#headings.push("");
+    if (name === "h1") this.#headings.push("");
     if (this.#open.depth > treeLimits.depth) this.#beyond = "depth";
   }
 
@@ -126,11 +129,11 @@ class TreeWriter implements TagListener {
   }
 
   add(text: string): void {
-    if (this.#isTitle && this.#title.length < longestHeading) this.#title += text;
+    if (this.#isTitle) this.#title = `${this.#title}${text}`.slice(0, longestHeading);
     if (this.#beyond !== undefined || this.#open.isLeft) return;
     this.#parts.push(escaped(text));
-    const heading = this.#headings.length - 1;
-    if (this.#open.count("h1") > 0 && heading >= 0) this.#headings[heading] = `${this.#headings[heading]}${text}`.slice(0, longestHeading);
+    const last = this.#headings.length - 1;
+    if (this.#open.count("h1") > 0) this.#headings[last] = `${this.#headings[last]}${text}`.slice(0, longestHeading);
   }
 
   tree(): PageTree | keyof typeof treeLimits {

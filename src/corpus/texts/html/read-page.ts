@@ -23,7 +23,7 @@ export function readPage(html: string, content: PageContent = "main"): ReadPage 
   return isMain(main.text, whole) ? main : { text: whole, whyWhole: noMainContent };
 }
 
-/** Whether main content has its share of the long lines, and of all text where none are long: there it is not more than an author marked as main, too. */
+/** Whether main content has its share of the long lines. Where none are long it has its share of all text, and no more than the author marked as main. */
 function isMain(main: string, whole: string): boolean {
   const [ofMain, ofWhole] = [longText(main), longText(whole)];
   if (ofMain > 0 || ofWhole > 0) return ofMain >= leastShare * ofWhole;
