@@ -65,6 +65,11 @@ export function isClusterStep(step: CorpusStep): step is ClusterStep {
   return "bands" in step;
 }
 
+/** Whether a step compares keys. */
+export function isKeyStep(step: CorpusStep): step is KeyStep {
+  return "addKeys" in step;
+}
+
 /** Whether a step decides by a statistic. */
 export function isStatisticStep(step: CorpusStep): step is StatisticStep {
   return "summarise" in step;

@@ -18,6 +18,7 @@ export {
   type CorpusStepRow,
   corpusStepRow,
   isClusterStep,
+  isKeyStep,
   isStatisticStep,
   type KeyStep,
   type MarkStep,

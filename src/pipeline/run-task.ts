@@ -1,7 +1,7 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { dirname } from "node:path";
 import { byteSize, check } from "../base/index.ts";
-import { isClusterStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
+import { type CorpusStep, isClusterStep, isKeyStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
 import { againWhenStale, atomicWriteJson, makeFolder } from "../files/index.ts";
 import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
@@ -69,11 +69,18 @@ interface Comparing {
   readonly tableBytes: number;
 }
 
+/** The step behind the stage, of the kind that the phase is for. */
+function stepOf<Kind extends CorpusStep>({ opened, stage }: Comparing, isOfKind: (step: CorpusStep) => step is Kind): Kind {
+  const step = opened.stages[stage]?.behind?.step;
+  if (step === undefined || !isOfKind(step))
+    throw new Error(`stage ${stage} of source "${opened.source.name}" ends in no step of the phase's kind`);
+  return step;
+}
+
 async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
   const { tableBytes } = comparing;
-  const { source, stages, partitions: usual, taskBytes } = comparing.opened;
-  const { step } = stages[comparing.stage]!.behind!;
-  if (isStatisticStep(step)) return;
+  const { source, partitions: usual, taskBytes } = comparing.opened;
+  const step = stepOf(comparing, isKeyStep);
   const layout = comparisonOf(step, source.parts.length, usual);
   const { groups, partitions } = layout;
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
@@ -113,9 +120,8 @@ function numberedParts(parts: readonly PartKeys[], documents: Uint32Array): read
 
 async function join(comparing: Comparing, path: string): Promise<void> {
   const { job, opened, stage } = comparing;
-  const { source, stages, partitions: usual, taskBytes } = opened;
-  const { step } = stages[stage]!.behind!;
-  if (isStatisticStep(step) || !isClusterStep(step)) return;
+  const { source, partitions: usual, taskBytes } = opened;
+  const step = stepOf(comparing, isClusterStep);
   const { partitions } = comparisonOf(step, source.parts.length, usual);
   const runs: PairRun[] = [];
   for (let index = 0; index < partitions; index++) runs.push(...(await pairRunsOf(fileOf(job, { kind: "compare", stage }, source, index))));
@@ -149,9 +155,10 @@ async function* allPairs(runs: readonly PairRun[], onShare: (share: number) => v
   }
 }
 
-async function summarise({ job, opened: { source, stages }, stage, onShare }: Comparing, path: string): Promise<void> {
-  const { step } = stages[stage]!.behind!;
-  if (!isStatisticStep(step)) return;
+async function summarise(comparing: Comparing, path: string): Promise<void> {
+  const { job, stage, onShare } = comparing;
+  const { source } = comparing.opened;
+  const step = stepOf(comparing, isStatisticStep);
   const sample = new MeasureSample(step.mostMeasures);
   for (const part of source.parts.keys()) {
     const measures = await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, source, part)));
