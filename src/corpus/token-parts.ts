@@ -65,7 +65,7 @@ export interface TokenPartsOptions extends Pick<PrepareOptions, "progress" | "si
   readonly identity?: unknown;
 }
 
-/** Texts that tokenizers of the same pieces would cut otherwise, if they cut anything otherwise. */
+/** A text that tokenizers of the same pieces would cut in different ways, if there is one that they do. */
 const probe = "It costs 1,234.50 €, İstanbul’da  or\n\tnot; `x_i += 0x1F`. Ἐν ἀρχῇ 日本語のﾃｷｽﾄ 👩‍🌾 naïve NAÏVE don't";
 
 const counts = { documents: z.int(), bytes: z.int(), tokens: z.int(), shards: z.array(z.string()), origins: z.array(z.string()) };
