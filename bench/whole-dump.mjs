@@ -7,8 +7,6 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { readDataRecipe } from "../dist/cli/recipe-kinds.js";
-import { openAnyTokenizer } from "../dist/load/index.js";
 import { slicesOf } from "../dist/pipeline/compare.js";
 import { cleanedTexts, openRecipeJob, openSources, phasesOf, runPhases, TokenPhase } from "../dist/pipeline/index.js";
 import { tableBytesOf, taskBytesOf } from "../dist/pipeline/memory.js";
@@ -35,6 +33,8 @@ export async function run(args = []) {
 
 /** What each phase of a recipe takes on its files: seconds of the processor, and bytes that it writes. */
 async function measure(path, tokenizerPath) {
+  const { readDataRecipe } = await import("../dist/cli/recipe-kinds.js");
+  const { openAnyTokenizer } = await import("../dist/load/index.js");
   const io = {
     json: true,
     stderr: () => {},
