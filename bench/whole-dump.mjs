@@ -205,7 +205,7 @@ function needs(dump, rows) {
   const busiest = Math.max(...rows.map(({ read, written, hours }) => (read + written) / hours / 3600));
   const disk = packed + sum(rows.map(({ written }) => written));
   return [
-    `- ${count(machines)} machines of ${machineCores} cores with ${size(machineMemory)} of memory, of which models take ${size(dump.models)} once and a thread ${size(tableBytesOf(machineCores, { memory: machineMemory, taskBytes: taskBytesOf(machineMemory), models: dump.models }) + 180e6)} at most`,
+    `- ${count(machines)} machines of ${machineCores} cores with ${size(machineMemory)} of memory, of which models take ${size(dump.models)} once and each thread may take ${size((machineMemory - dump.models) / machineCores)}`,
     `- a network that carries ${size(busiest / machines)} per second to and from each machine, ${size(busiest)} in all`,
     `- ${size(packed)} of packed input, ${size(packed * unpacking)} of text in ${count(files)} files; at the end ${size(disk)} lie on the shared file system, of which ${size(rows[3].written)} are tokens and the rest may go`,
     `- ${count(5 * files + 3 * files + rows[1].tasks + 3 * rows[3].tasks)} files, at most ${count(500)} in a folder`,

@@ -96,7 +96,7 @@ async function openJob(asked: Asked, io: CommandIo, isOneOfMany: boolean): Promi
 
 async function tokenPhaseOf(asked: Asked, opened: OpenedJob, flags: Flags, io: CommandIo): Promise<TokenPhase> {
   const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
-  return TokenPhase.open(asked.recipe, opened, tokenizer, { folder: dirname(asked.path), ...running(flags, io) });
+  return TokenPhase.open(asked.recipe, opened, tokenizer, { ...placesOf(asked), ...running(flags, io) });
 }
 
 /** All phases by their numbers: those of the cleaning, and the one that makes tokens. */

@@ -30,7 +30,7 @@ const where = "data";
 const usualPartBytes = 8 * 2 ** 30;
 
 /** How a recipe's texts are opened for their tokens, and how these are made. */
-export interface TokenPhaseOptions extends Pick<OpenJobOptions, "folder" | "signal" | "progress">, Pick<RunOptions, "threads"> {
+export interface TokenPhaseOptions extends Pick<OpenJobOptions, "folder" | "signal" | "progress">, Pick<RunOptions, "threads" | "memory"> {
   /** Bytes of a source's files, before they were cleaned, that one task makes tokens of. @default 8 GB */
   readonly partBytes?: number | undefined;
 }
