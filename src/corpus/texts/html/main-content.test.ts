@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Readability } from "@mozilla/readability";
 import JSDOMParser from "@mozilla/readability/JSDOMParser.js";
 import { afterAll, expect, test, vi } from "vitest";
+import { Rng } from "../../../base/index.ts";
 import type { ReadingNote } from "../forms.ts";
 import { readTextDocuments } from "../read-file.ts";
 import { openTexts } from "../texts.ts";
@@ -226,6 +227,41 @@ test.each<[string, (size: number) => string]>([
   expect(small).toBeGreaterThan(0);
   expect(large).toBeLessThan(2.2 * small);
   expect(large).toBeLessThan(60 * treeLimits.depth * pageOf(120).length);
+});
+
+test("changed pages are read, and the library's parser finds nothing wrong in their markup", () => {
+  const pages = names.map((name) => marked(name).html);
+  const pieces = [
+    "<",
+    "</",
+    ">",
+    "<table><tr><td>",
+    "</table>",
+    "<br><br>",
+    "<body hidden>",
+    "<h1>",
+    "</div>",
+    "<a href=#x>",
+    "<svg>",
+    "<!--",
+    '"',
+    "<o:p>",
+  ];
+  const rng = new Rng(3);
+  const log = vi.spyOn(console, "log");
+  try {
+    for (let round = 0; round < 150; round++) {
+      let page = pages[rng.below(pages.length)] ?? "";
+      for (let i = 1 + rng.below(12); i > 0; i--) {
+        const at = rng.below(page.length);
+        page = page.slice(0, at) + (pieces[rng.below(pieces.length)] ?? "") + page.slice(at + rng.below(2) * rng.below(200));
+      }
+      expect(readPage(page).text).toBeTypeOf("string");
+    }
+    expect(log).not.toHaveBeenCalled();
+  } finally {
+    log.mockRestore();
+  }
 });
 
 test("entities that a page declares are not expanded, and nothing of a script or a style is text", () => {
