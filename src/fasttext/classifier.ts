@@ -3,6 +3,7 @@
 import { addRow } from "./add-row.ts";
 import { HuffmanTree } from "./huffman-tree.ts";
 import { mostProbable } from "./most-probable.ts";
+import { narrowModel } from "./narrow-model.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { isSpace } from "./white-space.ts";
 import { hashOf, hashStart, nextHash, signedBytes } from "./word-hash.ts";
@@ -31,10 +32,10 @@ export class FastTextClassifier {
   #bytes = new Int8Array(3 * stretchUnits + 2);
 
   constructor(model: FastTextModel) {
-    this.#model = model;
+    this.#model = narrowModel(model);
     this.labels = model.labels;
     this.#rows = new WordRows(model);
-    this.#words = new WordSums(model);
+    this.#words = new WordSums(this.#model);
     this.#tree = model.settings.loss === 1 ? new HuffmanTree(model.labelCounts) : undefined;
     this.#mean = this.#words.total;
   }
