@@ -64,7 +64,8 @@ test("sample.yaml cleans, mixes and reports what is installed here", async () =>
       expect(kept.documents, name).toBeLessThan(read.documents + (name === "code" ? 1 : 0));
       expect(steps.length, name).toBeGreaterThan(2);
     }
-    expect(await readFile(join(out, "data", "cleaning.html"), "utf8")).toContain("gopherQuality");
+    const page = await readFile(join(out, "data", "cleaning.html"), "utf8");
+    for (const part of ["gopherQuality", "tokens for training", "Throughput"]) expect(page).toContain(part);
     const { sources: mix } = await cria("data", "mix", join(out, "data"), "--tokens", "1M");
     expect(mix.map(({ share }) => share)).toEqual([0.6, 0.25, 0.15]);
   } finally {

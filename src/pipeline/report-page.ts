@@ -18,7 +18,30 @@ del { color: var(--faint); } ins { font-weight: 600; text-decoration: none; } su
 
 /** The page, whole in one file, that asks nothing from elsewhere. @param figure draws a chart; tables when absent */
 export function cleaningPage(sources: readonly ToldSource[], figure: Figure = tableFigure): string {
-  return pageHtml({ title: "What cleaning did", facts: [], style, parts: sources.flatMap((source) => sourceParts(source, figure)) });
+  return pageHtml({
+    title: "What cleaning did",
+    facts: [],
+    style,
+    parts: [...overview(sources), ...sources.flatMap((source) => sourceParts(source, figure))],
+  });
+}
+
+/** All sources in one table, where there are several. */
+function overview(sources: readonly ToldSource[]): string[] {
+  if (sources.length < 2) return [];
+  const rows = sources.map(({ name, report: { read, kept }, tokens }) => ({
+    cells: [
+      name,
+      whole(read.documents),
+      whole(kept.documents),
+      whole(read.bytes),
+      whole(kept.bytes),
+      tokens === undefined ? "" : whole(tokens.tokens),
+      share(kept.bytes, read.bytes),
+    ],
+    share: read.bytes === 0 ? 0 : kept.bytes / read.bytes,
+  }));
+  return [barTable(["source", "documents read", "kept", "bytes read", "kept", "tokens for training", "of the text"], rows)];
 }
 
 function sourceParts(source: ToldSource, figure: Figure): string[] {
