@@ -3,8 +3,9 @@
 import { sha1, Xxh64, xxh32 } from "../../base/index.ts";
 import { addBandKeys } from "./band-keys.ts";
 import type { KeyList } from "./key-list.ts";
+import { MersenneFunctions } from "./mersenne-functions.ts";
 import type { MinHashSizes } from "./min-hash.ts";
-import { type Halves, MersenneFunctions } from "./numpy-random.ts";
+import type { Halves } from "./sim-hash.ts";
 import { simplifiedText } from "./simplified-text.ts";
 
 /** datatrove's HashConfig: what n-grams are hashed by, and the bits of a value. */
