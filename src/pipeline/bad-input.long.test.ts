@@ -56,6 +56,7 @@ const damages: readonly (readonly [name: string, change: (bytes: Buffer) => Buff
   ["longer", (bytes) => Buffer.concat([bytes, Buffer.from("x")])],
   ["of other bytes", (bytes) => Buffer.alloc(bytes.length, 0xff)],
   ["another JSON", () => Buffer.from("[1]\n")],
+  ["another JSON in its first line", (bytes) => Buffer.concat([Buffer.from("[1]"), bytes.subarray(Math.max(0, bytes.indexOf("\n")))])],
 ];
 
 const phases = ["pass-0", "compare-0", "pass-1", "compare-1", "join-1", "pass-2"];

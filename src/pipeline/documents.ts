@@ -1,5 +1,5 @@
 // Documents between two passes: a JSON object per line, {"text", "facts"}, which any tool reads.
-import { isObject, parseJson } from "../base/index.ts";
+import { fail, isObject, parseJson } from "../base/index.ts";
 import { CleanDocument, type Facts } from "../clean/index.ts";
 import { splitText } from "../corpus/index.ts";
 import { readStream } from "../files/index.ts";
@@ -25,7 +25,9 @@ export async function* readDocumentLines(path: string, onBytes?: (bytes: number)
     const place = `${path}:${number}`;
     const value = parseJson(where, `${place}: the line`, line, "remove the file, and run the command again");
     const { text, facts } = isObject(value) ? value : {};
-    yield new CleanDocument(typeof text === "string" ? text : "", isObject(facts) ? (facts as Facts) : {});
+    if (typeof text !== "string" || !isObject(facts))
+      return fail(where, `${place} is no document: remove the file, and run the command again`);
+    yield new CleanDocument(text, facts as Facts);
   }
 }
 
