@@ -147,7 +147,7 @@ function writeModel(file, model, { tokenizer, ngrams }) {
   const parts = partsOf({ counts, textBytes: texts.length, tokenizerBytes: tokenizer.length });
   const head = new Uint8Array(parts.tables[0]);
   head.set(Buffer.from(packedMagic));
-  new Float64Array(head.buffer, packedNumbersAt, 8).set([5, words.size, texts.length, tokenizer.length, ...counts.slice(1)]);
+  new Float64Array(head.buffer, packedNumbersAt, 9).set([5, words.size, texts.length, tokenizer.length, 0, ...counts.slice(1)]);
   head.set(texts, parts.texts);
   head.set(tokenizer, parts.tokenizer);
   new Float32Array(head.buffer, parts.unigrams, unigrams.length).set(unigrams);

@@ -2,7 +2,16 @@
 import { byteSize, inSlices, UsageError } from "../base/index.ts";
 import { sentenceReader } from "../clean/index.ts";
 import { atomicWrite, openFile, ScratchFolder } from "../files/index.ts";
-import { ArpaWriter, NgramTrainer, PackedWriter, packModel, type RecordSpace, readNgrams, type TrainedNgrams } from "../ngrams/index.ts";
+import {
+  ArpaWriter,
+  isKenLm,
+  NgramTrainer,
+  PackedWriter,
+  packModel,
+  type RecordSpace,
+  readNgrams,
+  type TrainedNgrams,
+} from "../ngrams/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { type NgramPieces, openPieces, pieceFlags } from "./ngram-pieces.ts";
@@ -96,9 +105,10 @@ function halfOf({ memory, scratch }: RecordSpace): RecordSpace {
 
 async function convert(from: string, { out, scratch, space }: Work, io: CommandIo): Promise<string> {
   await using source = await openFile(from, where);
-  const model = await readNgrams(from, await source.read(0, source.size));
+  const bytes = await source.read(0, source.size);
+  const model = await readNgrams(from, bytes);
   const file = scratch.create();
-  const writer = new PackedWriter((bytes) => file.write(bytes), { space });
+  const writer = new PackedWriter((part) => file.write(part), { space, isOfKenLm: isKenLm(bytes) });
   await inSlices(packModel(model, writer), io.signal);
   writer.finish();
   await scratch.keep(file, out);

@@ -6,7 +6,7 @@ export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";
 export { isNgramWord, NgramWords, unknownId } from "./ngram-words.ts";
-export { readPacked } from "./packed-read.ts";
+export { isPackedKenLm, readPacked } from "./packed-read.ts";
 export { type PackedOptions, PackedWriter, packModel } from "./packed-write.ts";
 export { readNgrams } from "./read-ngrams.ts";
 export type { RecordSpace, Scratch, ScratchFile } from "./records/scratch.ts";

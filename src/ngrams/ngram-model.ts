@@ -44,6 +44,7 @@ export class NgramModel {
   readonly words: NgramWords;
   readonly bosId: number;
   readonly eosId: number;
+  /** What it is made of, which scorers read. */
   readonly parts: NgramModelParts;
 
   constructor(parts: NgramModelParts) {

@@ -1,7 +1,7 @@
 // Our own compact form of a model, which is used where it lies, so that it is open as soon as it is read and threads may share its bytes. Little-endian,
 // each part from a multiple of 64 bytes on:
 //
-//   | "cria n-grams 2\n" 0 | numbers f64: order · words · bytes of their texts · of the tokenizer · n-grams of two words · of three · … |
+//   | "cria n-grams 2\n" 0 | numbers f64: order · words · bytes of their texts · of the tokenizer · 1 for a model of KenLM's · n-grams of two words · of three · … |
 //   | the words' texts, UTF-8, with a 0 behind each, by their numbers |
 //   | the tokenizer whose pieces the words are, as a tokenizer.json, or nothing |
 //   | per word: log10 of the probability f32 · log10 of the back-off weight f32 |
@@ -25,6 +25,8 @@ export interface PackedHeader {
   readonly counts: readonly number[];
   readonly textBytes: number;
   readonly tokenizerBytes: number;
+  /** Whether it was a binary file of KenLM's before. */
+  readonly isOfKenLm: boolean;
 }
 
 /** Where the parts of a file lie, in bytes. */
@@ -38,11 +40,11 @@ export interface PackedParts {
 
 /** Bytes of the header. */
 export function headerBytes(order: number): number {
-  return aligned(packedNumbersAt + 8 * (3 + order));
+  return aligned(packedNumbersAt + 8 * (4 + order));
 }
 
 /** Where everything lies that a header tells of. */
-export function partsOf({ counts, textBytes, tokenizerBytes }: PackedHeader): PackedParts {
+export function partsOf({ counts, textBytes, tokenizerBytes }: Omit<PackedHeader, "isOfKenLm">): PackedParts {
   const texts = headerBytes(counts.length);
   const tokenizer = texts + aligned(textBytes);
   const unigrams = tokenizer + aligned(tokenizerBytes);

@@ -12,6 +12,11 @@ export function isPacked(bytes: Uint8Array): boolean {
   return startOf(bytes, packedMagic.length - 2) === packedMagic.slice(0, -2);
 }
 
+/** Whether a file in the compact form was a binary file of KenLM's before. */
+export function isPackedKenLm(name: string, bytes: Uint8Array): boolean {
+  return isPacked(bytes) && readHeader(name, bytes).isOfKenLm;
+}
+
 /** Reads a file in the compact form. The model goes on using the bytes. @throws CriaError where it is of another version, damaged or cut short */
 export function readPacked(name: string, given: Uint8Array): NgramModel {
   check(
@@ -57,7 +62,7 @@ function readHeader(name: string, bytes: Uint8Array): PackedHeader {
   check(bytes.length >= headerBytes(order), where, () => `${name}: it ends at byte ${bytes.length}, inside of its header: it is cut short`);
   const numberAt = (i: number) => view.getFloat64(packedNumbersAt + 8 * i, true);
   const [words, textBytes, tokenizerBytes] = [numberAt(1), numberAt(2), numberAt(3)];
-  const counts = [words, ...Array.from({ length: order - 1 }, (_, i) => numberAt(4 + i))];
+  const counts = [words, ...Array.from({ length: order - 1 }, (_, i) => numberAt(5 + i))];
   const most = mostIn(bytes.length + packedAlignment);
   for (const count of [...counts, textBytes / packedAlignment, tokenizerBytes / packedAlignment])
     check(
@@ -70,7 +75,7 @@ function readHeader(name: string, bytes: Uint8Array): PackedHeader {
     where,
     () => `${name}: a number of its header is none of n-grams: it is damaged`,
   );
-  return { counts, textBytes, tokenizerBytes };
+  return { counts, textBytes, tokenizerBytes, isOfKenLm: numberAt(4) === 1 };
 }
 
 function readWords(name: string, bytes: Uint8Array, size: number): NgramWords {

@@ -22,6 +22,8 @@ export interface PackedOptions {
   readonly space?: RecordSpace;
   /** The tokenizer whose pieces the words are, as a tokenizer.json. @default none: they are words between white space, or pieces of a tokenizer that is named elsewhere */
   readonly tokenizer?: Uint8Array;
+  /** Whether the model comes of a binary file of KenLM's, with which cutoffs of CCNet's may go. @default false */
+  readonly isOfKenLm?: boolean;
 }
 
 /** Takes n-grams, and writes them in the compact form. */
@@ -29,6 +31,7 @@ export class PackedWriter implements NgramSink {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #space: RecordSpace;
   readonly #tokenizer: Uint8Array;
+  readonly #isOfKenLm: boolean;
   readonly #words = new NgramWords();
   readonly #unigrams: number[] = [];
   readonly #hash = new NgramHash();
@@ -43,8 +46,11 @@ export class PackedWriter implements NgramSink {
   #size = 0;
 
   /** @param write takes the file's bytes, one part after another */
-  constructor(write: (bytes: Uint8Array) => void, { space = inMemory, tokenizer = new Uint8Array(0) }: PackedOptions = {}) {
-    [this.#write, this.#space, this.#tokenizer] = [write, space, tokenizer];
+  constructor(
+    write: (bytes: Uint8Array) => void,
+    { space = inMemory, tokenizer = new Uint8Array(0), isOfKenLm = false }: PackedOptions = {},
+  ) {
+    [this.#write, this.#space, this.#tokenizer, this.#isOfKenLm] = [write, space, tokenizer, isOfKenLm];
   }
 
   begin(counts: readonly number[]): void {
@@ -104,7 +110,7 @@ export class PackedWriter implements NgramSink {
     const counts = [words, ...this.#counts.slice(1)];
     const parts = partsOf({ counts, textBytes: texts.length, tokenizerBytes: this.#tokenizer.length });
     const bytes = new Uint8Array(parts.tables[0]!);
-    this.#fillHeader(bytes, [counts.length, words, texts.length, this.#tokenizer.length, ...counts.slice(1)]);
+    this.#fillHeader(bytes, [counts.length, words, texts.length, this.#tokenizer.length, this.#isOfKenLm ? 1 : 0, ...counts.slice(1)]);
     this.#fillWords(bytes, texts, parts);
     this.#write(bytes);
   }

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { wholly } from "../../base/index.ts";
+import { isKenLm, PackedWriter, packModel, readNgrams } from "../../ngrams/index.ts";
 import { CleanDocument, type Facts } from "../document.ts";
 import { isDropped } from "../step.ts";
 import { cutoffsAt, type PerplexityPercentiles, percentilesOf } from "../text/cutoffs.ts";
@@ -18,7 +20,7 @@ const golden: Golden = JSON.parse(readFileSync(new URL("../../../test/goldens/cc
 const { models }: { readonly models: readonly { readonly binary?: string }[] } = JSON.parse(
   readFileSync(new URL("../../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"),
 );
-const contents: Readonly<Record<string, Uint8Array>> = {
+const contents: Record<string, Uint8Array> = {
   "xx.arpa": gunzipSync(Buffer.from(golden.arpa, "base64")),
   "xx.sp.model": gunzipSync(Buffer.from(golden.tokenizer, "base64")),
   "xx.arpa.bin": gunzipSync(Buffer.from(models.flatMap(({ binary }) => binary ?? [])[0] ?? "", "base64")),
@@ -27,6 +29,14 @@ const contents: Readonly<Record<string, Uint8Array>> = {
 const files = { read: async (path: string) => contents[path]! };
 const usual = { model: "xx.arpa", tokenizer: "xx.sp.model" };
 const open = (given: object) => perplexity.open(perplexity.parameters.parse({ ...usual, ...given }), files);
+
+/** A binary file of KenLM's in the compact form. */
+async function packed(binary: Uint8Array): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const writer = new PackedWriter((bytes) => parts.push(bytes), { isOfKenLm: isKenLm(binary) });
+  wholly(packModel(await readNgrams("xx.arpa.bin", binary), writer));
+  return Buffer.concat(parts);
+}
 
 async function said(given: object, text: string, facts: object = {}) {
   const outcome = (await open(given)).apply(new CleanDocument(text, { id: "a", ...facts }));
@@ -142,6 +152,10 @@ test("CCNet's table is taken with models and pieces of its forms", async () => {
   const found = (await said({ ...table, percentiles: [0, 30] }, "the llama", { language: "xx" })) as Facts;
   const { perplexity: measured } = found;
   expect(found.bucket).toBe(Number(measured) < 5 ? "middle" : "tail");
+  contents["xx.ngrams"] = await packed(contents["xx.arpa.bin"]!);
+  expect(await said({ ...table, model: "xx.ngrams", percentiles: [0, 30] }, "the llama", { language: "xx" })).toMatchObject({
+    bucket: found.bucket,
+  });
 });
 
 test("documents of other languages and without text stay as they are", async () => {

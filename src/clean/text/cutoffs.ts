@@ -2,7 +2,7 @@
 // They hold only for the model, the pieces and the settings that they were measured with: our own file names these, CCNet's table goes with its own models.
 import { z } from "zod";
 import { fail, parseJson } from "../../base/index.ts";
-import { isKenLm } from "../../ngrams/index.ts";
+import { isKenLm, isPackedKenLm } from "../../ngrams/index.ts";
 import { parseWith } from "../../schema/index.ts";
 import type { StepFiles } from "../step.ts";
 import type { MeterMark, MeterSettings } from "./perplexity-meter.ts";
@@ -97,14 +97,15 @@ export function cutoffsAt(path: string, found: unknown, { mark, percentiles }: P
   };
 }
 
-/** CCNet's models are KenLM's binary files of pieces of a SentencePiece model, over normalised text. */
+/** CCNet's models are KenLM's binary files, or were before they were written in the compact form, of pieces of a SentencePiece model, over normalised text. */
 async function checkIsCcNet(path: string, { settings: { model, tokenizer, normalise } }: CutoffLookup, files: StepFiles): Promise<void> {
   const refuse = (what: string) =>
     fail(
       where,
       `${path}: CCNet's cutoffs hold only with its own models and pieces, but ${what}: measure cutoffs of your own, or give two numbers`,
     );
-  if (!isKenLm(await files.read(model))) refuse(`${model} is no binary file of KenLM's, as its models are`);
+  const bytes = await files.read(model);
+  if (!isKenLm(bytes) && !isPackedKenLm(model, bytes)) refuse(`${model} is no binary file of KenLM's, as its models are`);
   if (tokenizer === undefined) return refuse("no tokenizer is named");
   // A SentencePiece model begins with the tag of its first piece.
   if ((await files.read(tokenizer))[0] !== 0x0a) refuse(`${tokenizer} is no SentencePiece model, as its tokenizers are`);
