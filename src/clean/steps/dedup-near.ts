@@ -44,5 +44,5 @@ function keysBy(hash: "fast" | DatatroveHash, sizes: MinHashSizes): ClusterStep[
     return ({ text }, keys) => fast.addKeys(text, keys);
   }
   const datatrove = new DatatroveMinHash(sizes, hash);
-  return ({ text, facts }, keys) => datatrove.addKeys(text, String(facts.id), keys);
+  return ({ text, facts }, keys) => datatrove.addKeys(text, `${facts.id} ${facts.at ?? 0}`, keys);
 }

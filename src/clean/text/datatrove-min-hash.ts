@@ -24,15 +24,12 @@ const hashes: Readonly<Record<DatatroveHash, (bytes: Uint8Array) => Halves>> = {
     return hash.digest();
   },
   xxhash32: (bytes) => ({ low: xxh32(bytes), high: 0 }),
-  "sha1-64": (bytes) => ({ low: firstOf(bytes, 0), high: firstOf(bytes, 4) }),
-  "sha1-32": (bytes) => ({ low: firstOf(bytes, 0), high: 0 }),
+  "sha1-64"(bytes) {
+    const digest = new DataView(sha1(bytes).buffer);
+    return { low: digest.getUint32(0, true), high: digest.getUint32(4, true) };
+  },
+  "sha1-32": (bytes) => ({ low: new DataView(sha1(bytes).buffer).getUint32(0, true), high: 0 }),
 };
-
-/** Four of the first eight bytes of a SHA-1, little-endian. */
-function firstOf(bytes: Uint8Array, at: 0 | 4): number {
-  const digest = sha1(bytes);
-  return new DataView(digest.buffer).getUint32(at, true);
-}
 
 /** Makes signatures of texts as datatrove does, and keys of them. */
 export class DatatroveMinHash {
@@ -67,18 +64,17 @@ export class DatatroveMinHash {
     return this.#values;
   }
 
-  /** Adds a key per band. A text without a signature is near no other: its keys are made of what only its document is called. */
-  addKeys(text: string, id: string, keys: KeyList): void {
+  /** Adds a key per band. A text without a signature is near no other: its keys are made of its document's place, which no other has. */
+  addKeys(text: string, place: string, keys: KeyList): void {
     const { bands, rows } = this.#sizes;
-    const values = this.signature(text) ?? this.#idValues(id);
+    const values = this.signature(text) ?? this.#placeValues(place);
     addBandKeys(values, { bands, rows: 2 * rows }, keys);
   }
 
-  #idValues(id: string): Uint32Array {
-    const digest = sha1(new TextEncoder().encode(id));
-    const view = new DataView(digest.buffer);
+  #placeValues(place: string): Uint32Array {
+    const digest = new DataView(sha1(new TextEncoder().encode(place)).buffer);
     // No value has an upper half like this one, whose top bits are 1.
-    for (let i = 0; i < this.#values.length; i++) this.#values[i] = i % 2 === 0 ? 0xffffffff : view.getUint32(4 * ((i >> 1) % 5));
+    for (let i = 0; i < this.#values.length; i++) this.#values[i] = i % 2 === 0 ? 0xffffffff : digest.getUint32(4 * ((i >> 1) % 5));
     return this.#values;
   }
 }
