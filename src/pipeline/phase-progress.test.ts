@@ -8,9 +8,11 @@ import { openJob, runPhases } from "./index.ts";
 
 test.each([1, 2])("phases tell how far they are, within tasks too, with %i threads", async (threads) => {
   await withFolder(async (folder) => {
-    for (const name of ["a", "b"])
-      await writeFile(join(folder, `${name}.jsonl`), `${JSON.stringify({ text: `${name} llama sleeps.`.repeat(8) })}\n`.repeat(8000));
-    const source = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupNear"] };
+    // The first file is read in two chunks of a megabyte, after each of which a part of its task is done.
+    const line = `${JSON.stringify({ text: "the llama sleeps.".repeat(8) })}\n`;
+    await writeFile(join(folder, "a.jsonl"), line.repeat(8000));
+    await writeFile(join(folder, "b.jsonl"), line);
+    const source = { name: "web", weight: 1, paths: "*.jsonl", steps: [{ dedupNear: { bands: 2 } }] };
     const { job } = await openJob([source], { folder, work: join(folder, "work") });
     const events: ProgressEvent[] = [];
     await runPhases(job, { threads, progress: (event) => events.push(event) });
@@ -22,8 +24,8 @@ test.each([1, 2])("phases tell how far they are, within tasks too, with %i threa
       expect(told.at(-1)?.done).toBeCloseTo(total, 3);
       for (const [i, { done }] of told.entries()) expect(done).toBeGreaterThanOrEqual(told[i - 1]?.done ?? 0);
       expect(told[0]?.note).toMatch(/^web(, dedupNear)? · [\d.,]+ MB\/s$/);
-      // Each file is read in chunks of a megabyte, after each of which a part of its task is done.
-      if (threads === 1) expect(told.some(({ done }) => done % (total / 2) !== 0)).toBe(true);
+      // One document is left for the last phase; the first and the third have one large task each, which tells of itself before it is done.
+      if (threads === 1 && task !== tasks[3]) expect(told[0]?.done).toBeLessThan(0.9 * total);
     }
   });
 });

@@ -34,7 +34,7 @@ async function writeSource(folder: string): Promise<readonly { text: string; lan
 const step = { model: "m.arpa", cutoffs: "sampled", share: 0.5, mostSampled: 350 };
 const files = /jsonl$|measures$|summary\.json$/;
 
-async function jobIn(folder: string, work: string, perplexity: object = step, stretchBytes = 8000) {
+async function jobIn(folder: string, work: string, perplexity: object = step, stretchBytes = 25_000) {
   const source = { name: "web", weight: 1, paths: "*.jsonl", steps: [{ perplexity }] };
   return (await openJob([source], { folder, work: join(folder, work), stretchBytes })).job;
 }
@@ -91,7 +91,7 @@ test("machines and stops change no byte of it", async () => {
     const job = await jobIn(folder, "work");
     await runPhases(job, { threads: 1 });
     const whole = await contents(join(folder, "work"));
-    expect(Object.keys(whole).length).toBeGreaterThan(12);
+    expect(Object.keys(whole).length).toBeGreaterThan(8);
     const shared = await jobIn(folder, "shared");
     for (const phase of [0, 1, 2]) for (const index of [1, 0]) await runPhases(shared, { phase, shard: { index, count: 2 }, threads: 1 });
     expect(await contents(join(folder, "shared"))).toEqual(whole);
