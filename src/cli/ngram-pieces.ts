@@ -50,7 +50,7 @@ export async function openPieces(texts: Texts, flags: Flags, io: CommandIo, wher
 
 /** A share of the lines is enough for a tokenizer, drawn evenly, so that its memory has a bound. */
 async function learn(texts: Texts, { size, normalise }: { size: number; normalise: boolean }, io: CommandIo): Promise<TokenizerModel> {
-  const share = Math.min(1, learnedBytes / Math.max(1, texts.bytes));
+  const share = Math.min(1, learnedBytes / Math.max(1, texts.textBytes));
   const rng = new Rng(0);
   async function* lines() {
     for await (const text of partsOf(texts, io)) if (share === 1 || rng.uniform() < share) yield* linesOf(text, normalise);
