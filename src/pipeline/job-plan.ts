@@ -54,10 +54,10 @@ export async function readPlan(folder: string): Promise<PipelineJob | undefined>
 export async function keepPlan(job: PipelineJob): Promise<void> {
   await makeFolder(job.folder, where);
   const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: ".", base: "." }));
+  // Another process writes the plan first of all: what stood here before there is one is no work of ours.
+  const other = (await readdir(job.folder)).find((name) => !name.startsWith(planName));
   const known = await readPlan(job.folder);
   if (known !== undefined) return checkSame(job.folder, known, mine);
-  // Another process writes the plan first of all: what stands here without one is no work of ours.
-  const other = (await readdir(job.folder)).find((name) => !name.startsWith(planName));
   check(
     other === undefined,
     where,

@@ -14,6 +14,8 @@ const where = "data";
 interface Opened {
   readonly job: PipelineJob;
   readonly sources: readonly OpenedSource[];
+  /** Ends the waiting for what other machines have done. */
+  readonly signal?: AbortSignal | undefined;
   /** Where the file system is not asked: seconds that listings may be old, and how they are waited for. */
   readonly patience?: { readonly listAge: number; readonly wait: (milliseconds: number) => Promise<unknown> };
 }
@@ -30,7 +32,8 @@ export async function openTasks({ job, sources }: Opened, phase: Phase, shard?: 
 
 /** The tasks of an earlier phase that are open still when listings cannot be older than the asking. */
 async function openAtLast(opened: Opened, phase: Phase): Promise<readonly Task[]> {
-  const { listAge: age, wait } = opened.patience ?? { listAge: await listAge(opened.job.folder), wait: sleep };
+  const usual = async (milliseconds: number) => sleep(milliseconds, undefined, { signal: opened.signal });
+  const { listAge: age, wait } = opened.patience ?? { listAge: await listAge(opened.job.folder), wait: usual };
   for (let waited = 0; ; waited += listEvery) {
     const open = await openTasks(opened, phase);
     if (open.length === 0 || waited >= age) return open;

@@ -138,6 +138,17 @@ test("machines that share the work make the same bytes as one, phase by phase", 
   });
 });
 
+test("machines that begin the work at the same time agree on it", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(8, 200));
+    const begin = async (index: number) =>
+      runPhases(await jobIn(folder, "work"), { phase: 0, shard: { index: index % 3, count: 3 }, threads: 1 });
+    await Promise.all(Array.from({ length: 9 }, (_, index) => begin(index)));
+    await runPhases(await jobIn(folder, "alone"), { phase: 0, threads: 1 });
+    expect(await contents(join(folder, "work"))).toEqual(await contents(join(folder, "alone")));
+  });
+});
+
 test("a phase waits as long as the listing of another machine's work may be old", async () => {
   await withFolder(async (folder) => {
     await writeSource(folder, someDocuments(7, 200));

@@ -55,7 +55,7 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
     else {
       const phase = phases[only]!;
       const wanted = phase.tasks.map(({ source }) => source);
-      await checkDoneBefore(running, phases, only, wanted);
+      await checkDoneBefore({ job, sources, signal }, phases, only, wanted);
       await runPhase(running, phase, only, await openTasks(running, phase, shard));
     }
   } catch (error) {

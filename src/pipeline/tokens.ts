@@ -72,7 +72,7 @@ export class TokenPhase implements AsyncDisposable {
   async run(shard?: Shard): Promise<void> {
     const { job, sources } = this.#opened;
     const phases = phasesOf(sources);
-    await checkDoneBefore({ job, sources }, phases, phases.length, sources.keys());
+    await checkDoneBefore({ job, sources, signal: this.#signal }, phases, phases.length, sources.keys());
     for (const part of await this.#open(shard)) {
       this.#signal?.throwIfAborted();
       await againWhenStale(() => this.#made.run(part));
