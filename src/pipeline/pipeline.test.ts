@@ -1,5 +1,7 @@
 // A pipeline against a plain loop over all documents in memory: the same documents stay, whatever the parts, threads, machines and stops.
+import fs from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
@@ -138,12 +140,27 @@ test("machines that share the work make the same bytes as one, phase by phase", 
   });
 });
 
-test("machines that begin the work at the same time agree on it", async () => {
+test("a machine that finds another one's first tasks when it begins takes them for the work, not for somebody else's files", async () => {
   await withFolder(async (folder) => {
-    await writeSource(folder, someDocuments(8, 200));
-    const begin = async (index: number) =>
-      runPhases(await jobIn(folder, "work"), { phase: 0, shard: { index: index % 3, count: 3 }, threads: 1 });
-    await Promise.all(Array.from({ length: 9 }, (_, index) => begin(index)));
+    await writeSource(folder, someDocuments(8, 100));
+    const { readdir: list } = fs.promises;
+    let haveOthersBegun = false;
+    const begun = async () => runPhases(await jobIn(folder, "work"), { phase: 0, shard: { index: 0, count: 2 }, threads: 1 });
+    const whileOthersBegin = async (path: string, ...more: never[]) => {
+      const isFirst = path === join(folder, "work") && !haveOthersBegun;
+      haveOthersBegun ||= isFirst;
+      if (isFirst) await begun();
+      return (list as (path: string, ...more: never[]) => Promise<string[]>)(path, ...more);
+    };
+    Object.assign(fs.promises, { readdir: whileOthersBegin });
+    syncBuiltinESMExports();
+    try {
+      await runPhases(await jobIn(folder, "work"), { phase: 0, threads: 1 });
+    } finally {
+      Object.assign(fs.promises, { readdir: list });
+      syncBuiltinESMExports();
+    }
+    expect(haveOthersBegun).toBe(true);
     await runPhases(await jobIn(folder, "alone"), { phase: 0, threads: 1 });
     expect(await contents(join(folder, "work"))).toEqual(await contents(join(folder, "alone")));
   });
