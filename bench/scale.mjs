@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseDataRecipe } from "../dist/corpus/index.js";
 import { openAnyTokenizer } from "../dist/load/index.js";
-import { openRecipeJob, prepareRecipe } from "../dist/pipeline/index.js";
+import { prepareRecipe } from "../dist/pipeline/index.js";
 import { loadPlots } from "../dist/plot/index.js";
 import { hasTexts, writeDump } from "./synthetic-dump.mjs";
 
@@ -107,7 +107,7 @@ async function measure({ place, threads, memory, model }) {
   const work = join(place, "work");
   const options = { folder: place, work, threads, memory, progress: ({ task }) => meter.hear(/phase/.test(task) ? task : "tokens") };
   const tokenizer = await openAnyTokenizer(join(data, "conformance/openllama-tokenizer/tokenizer.model"));
-  const { cleaned, manifest } = await prepareRecipe(recipe, await openRecipeJob(recipe, options), tokenizer, join(place, "out"), options);
+  const { cleaned, manifest } = await prepareRecipe(recipe, tokenizer, join(place, "out"), options);
   meter.hear("tokens");
   const [{ report }] = cleaned;
   const steps = report.steps.map(({ name, out }) => ({ name, documents: out.documents, bytes: out.bytes }));
