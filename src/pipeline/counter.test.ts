@@ -4,7 +4,7 @@ import { Rng } from "../base/index.ts";
 import { CleanDocument, type Outcome } from "../clean/index.ts";
 import { changeOf } from "./change-texts.ts";
 import { Counter } from "./counter.ts";
-import { binOf, mostFound, type SourceReport } from "./report.ts";
+import { binOf, mostFound, reportSchema, type SourceReport } from "./report.ts";
 import { joinReports, sumReports } from "./sum-reports.ts";
 
 const rng = new Rng(6);
@@ -52,19 +52,44 @@ test("tasks' reports come to that of all documents, in any order", () => {
   expect(whole.read.documents).toBe(300);
 });
 
-test("what of a list was found is counted by documents, and very many names are counted as others", () => {
+test("what of a list was found and languages are counted by documents, and very many names are counted as others", () => {
   const report = (items: readonly (readonly string[])[]) => {
     const counter = new Counter(["tests"]);
-    for (const found of items) counter.step(0, new CleanDocument("text"), 4, { reason: "contaminated", measured: found[0] ?? "", found });
+    for (const found of items) {
+      counter.step(0, new CleanDocument("text"), 4, { reason: "contaminated", measured: found[0] ?? "", found });
+      counter.kept(new CleanDocument("text", { language: found[0] ?? "" }), 4);
+    }
     return counter.report();
   };
   const reports = [report([["a:1", "a:2"], ["a:1"]]), report([["a:2"], ["a:7"]])];
   const found = ({ steps }: SourceReport) => steps[0]?.reasons.contaminated?.found;
   expect(found(reports.reduce(sumReports))).toEqual({ "a:1": 2, "a:2": 2, "a:7": 1 });
   const many = report(Array.from({ length: mostFound + 5 }, (_, i) => [`a:${i}`]));
+  expect(Object.keys(many.languages)).toHaveLength(mostFound + 1);
   expect(Object.keys(found(many) ?? {})).toHaveLength(mostFound + 1);
   expect(found(many)?.[""]).toBe(5);
   expect(found(sumReports(many, report([["b:1", "a:3"]])))).toMatchObject({ "": 6, "a:3": 2 });
+});
+
+test("names may be those of what every object has", () => {
+  const names = ["constructor", "toString", "__proto__", "de"];
+  const report = (languages: readonly string[]) => {
+    const counter = new Counter(["words"]);
+    for (const language of languages) {
+      const document = new CleanDocument("text", { language });
+      counter.step(0, document, 4, { reason: "blocked", found: [language] });
+      counter.kept(document, 4);
+    }
+    return reportSchema.parse(JSON.parse(JSON.stringify(counter.report())));
+  };
+  const { languages, steps } = sumReports(report(names), report(names));
+  expect(Object.entries(languages)).toEqual([
+    ["constructor", 2],
+    ["toString", 2],
+    ['"__proto__"', 2],
+    ["de", 2],
+  ]);
+  expect(steps[0]?.reasons.blocked?.found).toEqual(languages);
 });
 
 test("examples are a sample of all, and the nearest are those nearest to the limit", () => {

@@ -2,6 +2,7 @@
 import { type CleanDocument, type Dropped, isDropped, type Outcome, samplePlace } from "../clean/index.ts";
 import type { ReadingNote } from "../corpus/index.ts";
 import { changeOf, cut } from "./change-texts.ts";
+import { NamedCounts } from "./named-counts.ts";
 import { byGreatest, byLeast, byNearness, byPlace, hasDistance, mostExamples, mostNearest, type Picked, pick } from "./picked.ts";
 import {
   type Amount,
@@ -13,7 +14,7 @@ import {
   type StepReport,
   type ValuesReport,
 } from "./report.ts";
-import { addNote, countNamed, sumStrayTruths } from "./sum-reports.ts";
+import { addNote, sumStrayTruths } from "./sum-reports.ts";
 
 /** What happens to the documents of a task. */
 export class Counter {
@@ -25,7 +26,9 @@ export class Counter {
   readonly #turns: readonly number[];
   readonly #examples: Example[] = [];
   readonly #lengths = { read: [] as number[], kept: [] as number[] };
-  readonly #languages: Record<string, number> = {};
+  readonly #languages = new NamedCounts();
+  /** What was found in dropped documents, by step and reason. */
+  readonly #found: readonly Map<string, NamedCounts>[];
   readonly #knownTruths: ReadonlySet<string>;
   readonly #truths: Record<string, Record<string, number>> = {};
   #strayTruths: SourceReport["strayTruths"] = { documents: 0, example: "" };
@@ -38,6 +41,7 @@ export class Counter {
   constructor(names: readonly string[], truths: ReadonlySet<string> = new Set()) {
     this.#knownTruths = truths;
     this.#steps = names.map(emptyStep);
+    this.#found = names.map(() => new Map());
     this.#turns = names.map(samplePlace);
   }
 
@@ -67,7 +71,7 @@ export class Counter {
     this.#place = (this.#readPlace + this.#turns[index]!) % 1;
     add(step.in, bytes);
     if (isDropped(outcome)) {
-      this.#dropped(step, before, outcome);
+      this.#dropped(index, before, outcome);
       return 0;
     }
     const isSame = outcome.text === before.text;
@@ -78,7 +82,7 @@ export class Counter {
       pick(step.changes, { place: this.#place }, { order: byPlace, most: mostExamples, make });
     }
     pick(step.kept, { place: this.#place }, { order: byPlace, most: mostExamples, make: exampleOf(before) });
-    this.#found(step, before, outcome);
+    this.#findNumber(step, before, outcome);
     add(step.out, left);
     return left;
   }
@@ -103,19 +107,22 @@ export class Counter {
     add(this.#kept, bytes);
     countLength(this.#lengths.kept, document);
     const { language } = document.facts;
-    if (typeof language === "string") count(this.#languages, language);
+    if (typeof language === "string") this.#languages.add(language);
     pick(this.#examples, { place: this.#readPlace }, { order: byPlace, most: mostExamples, make: exampleOf(document) });
     this.#truth(document, "kept");
   }
 
   report(): SourceReport {
+    for (const [index, reasons] of this.#found.entries())
+      for (const [reason, found] of reasons) this.#steps[index]!.reasons[reason]!.found = found.toJSON();
     return {
       ...{ read: this.#read, notes: this.#notes, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
-      ...{ languages: this.#languages, examples: this.#examples, truths: this.#truths, strayTruths: this.#strayTruths },
+      ...{ languages: this.#languages.toJSON(), examples: this.#examples, truths: this.#truths, strayTruths: this.#strayTruths },
     };
   }
 
-  #dropped(step: StepReport, before: CleanDocument, { reason, measured, limit, found = [] }: Dropped): void {
+  #dropped(index: number, before: CleanDocument, { reason, measured, limit, found = [] }: Dropped): void {
+    const step = this.#steps[index]!;
     step.reasons[reason] ??= { documents: 0, examples: [], nearest: [], found: {} };
     const dropped = step.reasons[reason];
     dropped.documents++;
@@ -124,12 +131,19 @@ export class Counter {
     pick(dropped.examples, candidate, { order: byPlace, most: mostExamples, make });
     if (hasDistance(candidate)) pick(dropped.nearest, candidate, { order: byNearness, most: mostNearest, make });
     if (typeof measured === "number") count(valuesOf(step).dropped, binOf(measured));
-    for (const name of found) countNamed(dropped.found, name, 1);
+    for (const name of found) this.#foundOf(index, reason).add(name);
     this.#truth(before, `${step.name}.${reason}`);
   }
 
+  #foundOf(index: number, reason: string): NamedCounts {
+    const reasons = this.#found[index]!;
+    const found = reasons.get(reason) ?? new NamedCounts();
+    reasons.set(reason, found);
+    return found;
+  }
+
   /** Counts the first number that a step found out about a document that it kept. */
-  #found(step: StepReport, before: CleanDocument, { facts }: CleanDocument): void {
+  #findNumber(step: StepReport, before: CleanDocument, { facts }: CleanDocument): void {
     if (facts === before.facts) return;
     for (const fact in facts) {
       const measured = facts[fact];

@@ -145,8 +145,14 @@ function foundParts(step: string, summary: unknown): string[] {
   ];
 }
 
+/** So many languages are shown by name; fastText's models know 176. */
+const mostLanguages = 200;
+
 function languagesTable(languages: SourceReport["languages"]): string {
-  const rows = Object.entries(languages).sort(([, a], [, b]) => b - a);
+  const all = Object.entries(languages).sort(([, a], [, b]) => b - a);
+  const named = all.filter(([name]) => name !== "").slice(0, mostLanguages);
+  const others = all.reduce((sum, [, count]) => sum + count, 0) - named.reduce((sum, [, count]) => sum + count, 0);
+  const rows = others === 0 ? named : [...named, ["others", others] as const];
   const most = Math.max(1, ...rows.map(([, count]) => count));
   return barTable(
     ["language", "documents that stay"],

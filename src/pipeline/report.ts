@@ -93,7 +93,7 @@ export const reportSchema = z.strictObject({
   steps: z.array(stepReport),
   /** Documents by their length before and behind all steps: how many have 2^i characters or more, but fewer than 2^(i + 1). */
   lengths: z.strictObject({ read: z.array(z.int()), kept: z.array(z.int()) }),
-  /** Documents that stayed by their language, where a step found it. */
+  /** Documents that stayed by their language, where a step found it or a file says it; what many more languages are is counted under "". */
   languages: z.record(z.string(), z.int()),
   /** A sample of the documents that stayed. */
   examples: z.array(example),

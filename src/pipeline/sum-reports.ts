@@ -1,6 +1,7 @@
 // What the reports of tasks come to together, and those of one pass after another.
+import { sumNamed } from "./named-counts.ts";
 import { byGreatest, byLeast, byNearness, byPlace, mostExamples, mostNearest, pickAgain } from "./picked.ts";
-import { type Amount, mostFound, type NoteReport, type SourceReport, type StepReport, type ValuesReport } from "./report.ts";
+import type { Amount, NoteReport, SourceReport, StepReport, ValuesReport } from "./report.ts";
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -28,7 +29,7 @@ export function sumReports(a: SourceReport, b: SourceReport): SourceReport {
     kept: sumAmounts(a.kept, b.kept),
     steps: a.steps.map((step, i) => sumSteps(step, b.steps[i] ?? step)),
     lengths: { read: sumLists(a.lengths.read, b.lengths.read), kept: sumLists(a.lengths.kept, b.lengths.kept) },
-    languages: sumCounts(a.languages, b.languages),
+    languages: sumNamed(a.languages, b.languages),
     examples: pickAgain([a.examples, b.examples], byPlace, mostExamples),
     truths: sumTruths(a.truths, b.truths),
     strayTruths: sumStrayTruths(a.strayTruths, b.strayTruths),
@@ -56,19 +57,6 @@ export function addNote(notes: NoteReport[], note: NoteReport): void {
   const known = notes.find(({ kind, what }) => kind === note.kind && what === note.what);
   if (known === undefined) notes.push({ ...note });
   else known.count += note.count;
-}
-
-/** Adds to the count of a name, or to that of all others where there are very many. */
-export function countNamed(counts: Record<string, number>, name: string, count: number): void {
-  const isTaken = Object.hasOwn(counts, name) || (!Object.hasOwn(counts, "") && Object.keys(counts).length < mostFound);
-  const known = isTaken ? name : "";
-  counts[known] = (counts[known] ?? 0) + count;
-}
-
-function sumNamed(a: Counts, b: Counts): Record<string, number> {
-  const sum = { ...a };
-  for (const [name, count] of Object.entries(b)) countNamed(sum, name, count);
-  return sum;
 }
 
 function mapped(
