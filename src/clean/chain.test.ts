@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { CleanDocument, corpusStepRows, isDropped, isStatisticStep, KeyList, openStages, stepRow, stepRows } from "./index.ts";
+import {
+  CleanDocument,
+  corpusStepRows,
+  isDropped,
+  isStatisticStep,
+  KeyList,
+  openStages,
+  type Step,
+  type StepRow,
+  stepRow,
+  stepRows,
+} from "./index.ts";
 
 const shout = stepRow({
   name: "shout",
@@ -21,6 +32,22 @@ test("a document goes through the steps until one drops it, and every outcome is
   const passage = stages[0]!.chain.apply(new CleanDocument("llama"));
   expect(passage.outcomes.map((outcome) => (isDropped(outcome) ? outcome.reason : outcome.text))).toEqual(["LLAMALLAMA", "fewParagraphs"]);
   expect(passage.outcome).toEqual({ reason: "fewParagraphs", measured: 0, limit: 3 });
+});
+
+test.each([
+  ["nothing", () => undefined, "the step mine gives no outcome but undefined: return the document"],
+  ["a promise", async (document: CleanDocument) => document, "the step mine gives no outcome but [object Promise]"],
+  [
+    "an unknown reason",
+    () => ({ reason: "constructor" }),
+    'the step mine drops a document by the reason "constructor", but its reasons are short: add',
+  ],
+  ["no number", () => ({ reason: "short", measured: 0 / 0 }), 'the step mine gives NaN for "measured", but it must be a finite number'],
+  ["an endless fact", (document: CleanDocument) => document.withFacts({ score: 1 / 0 }), 'the step mine gives Infinity for "score"'],
+])("what a step of one's own gives is refused by name: %s", async (_, apply, message) => {
+  const row: StepRow = { ...shout, name: "mine", reasons: { short: "is short" }, open: () => ({ apply: apply as Step["apply"] }) };
+  const [stage] = await openStages(["mine"], { rows: [row] });
+  expect(() => stage!.chain.apply(new CleanDocument("llama"))).toThrow(message);
 });
 
 test("a step over all documents stands between two passes", async () => {

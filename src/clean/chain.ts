@@ -5,7 +5,7 @@ import { CriaError, didYouMean, fail } from "../base/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { type CorpusStep, type CorpusStepRow, isCorpusRow } from "./corpus-step.ts";
 import type { CutStep, CutStepRow } from "./cut-step.ts";
-import type { CleanDocument } from "./document.ts";
+import type { CleanDocument, Facts } from "./document.ts";
 import { expandPresets } from "./presets.ts";
 import { isDropped, type Outcome, type Step, type StepFiles, type StepRow } from "./step.ts";
 import { corpusStepRows, cutStepRows, stepRows } from "./steps.ts";
@@ -63,14 +63,41 @@ export class Chain {
   }
 }
 
-/** What a step makes of a document. @throws CriaError naming the step, where it fails */
+/** What a step makes of a document. @throws CriaError naming the step, where it fails or makes no outcome */
 export function applyStep({ row, step }: ChainStep, document: CleanDocument): Outcome {
   try {
-    return step.apply(document);
+    const outcome = step.apply(document);
+    checkOutcome(row, outcome, document);
+    return outcome;
   } catch (error) {
     if (error instanceof CriaError) throw error;
     return fail("data", `the step ${row.name} fails: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+/** Steps that people write need not be typed: what a report could not hold in the end stops the work at the first document. */
+function checkOutcome({ name, reasons }: StepRow, outcome: Outcome, before: CleanDocument): void {
+  if (typeof outcome !== "object" || outcome === null || !(isDropped(outcome) || typeof outcome.text === "string"))
+    fail(
+      "data",
+      `the step ${name} gives no outcome but ${String(outcome)}: return the document, document.withText(…), or { reason }, without await`,
+    );
+  if (!isDropped(outcome)) return outcome.facts === before.facts ? undefined : checkNumbers(name, outcome.facts);
+  const { reason, measured, limit } = outcome;
+  if (!Object.hasOwn(reasons, reason)) {
+    const known = Object.keys(reasons).join(", ") || "none";
+    fail("data", `the step ${name} drops a document by the reason "${reason}", but its reasons are ${known}: add a sentence for it`);
+  }
+  checkNumbers(name, { measured, limit });
+}
+
+function checkNumbers(name: string, numbers: Facts): void {
+  for (const key in numbers)
+    if (typeof numbers[key] === "number" && !Number.isFinite(numbers[key]))
+      fail(
+        "data",
+        `the step ${name} gives ${numbers[key]} for "${key}", but it must be a finite number: ask first whether there is something to divide by`,
+      );
 }
 
 /**
