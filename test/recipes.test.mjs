@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { presetSteps, presets, stepFilesOf } from "../dist/clean/index.js";
+import { commandRows } from "../dist/cli/commands.js";
 import { stepsYaml } from "../dist/cli/data-steps.js";
 import { dataRecipe, readYaml } from "../dist/corpus/index.js";
 
@@ -31,6 +32,29 @@ test("llama.yaml has the proportions of the paper's table 1", async () => {
     ["arxiv", 2.5],
     ["stackexchange", 2],
   ]);
+});
+
+test("every flag of a command in a recipe's comments is one of that command", async () => {
+  let flags = 0;
+  for (const name of await readdir(folder))
+    for (const [, group, command, rest] of (await readFile(folder + name, "utf8")).matchAll(
+      /\bcria (data|tokenizer) ([a-z]+)([^;,)\n]*)/g,
+    )) {
+      const { commands } = await commandRows.find((row) => row.name === group).load();
+      const row = commands.find((one) => one.name === command);
+      expect(row, `${name}: cria ${group} ${command}`).toBeDefined();
+      const known = (await row.load()).flags;
+      for (const [, flag] of rest.matchAll(/ --([a-z-]+)/g)) {
+        expect(
+          known.map((one) => one.name),
+          `${name}: cria ${group} ${command}`,
+        ).toContain(flag);
+        flags++;
+      }
+      const required = rest.includes(" --") ? known.filter((one) => one.required) : [];
+      for (const { name: flag } of required) expect(rest, `${name}: cria ${group} ${command}`).toContain(` --${flag} `);
+    }
+  expect(flags).toBeGreaterThan(10);
 });
 
 test("the guide shows every preset as it is", async () => {
