@@ -1,11 +1,15 @@
 // All of a recipe on one machine: its sources cleaned, where they have steps, and tokens made of what stays, in a prepared folder.
+import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
 import { type DataRecipe, type Manifest, openCorpus, prepareCorpus } from "../corpus/index.ts";
 import { openRecipeJob } from "./clean-recipe.ts";
 import { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
 import type { OpenJobOptions } from "./open-job.ts";
+import type { SourceReport } from "./report.ts";
 import { type RunOptions, runPhases } from "./run-phases.ts";
 import { TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
+
+const where = "data";
 
 /** What a preparation made. */
 export interface PreparedRecipe {
@@ -36,11 +40,29 @@ export async function prepareRecipe(
   if (opened === undefined) return prepareAtOnce(recipe, tokenizer, outDir, options);
   const { job, sources, notes } = opened;
   await runPhases(job, options, sources);
+  const cleaned = await cleanedTexts(job, sources);
+  for (const { name, report } of cleaned) checkSomeStay(name, report, job.folder);
   await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
   await tokens.run();
-  const cleaned = await cleanedTexts(job, sources);
   const manifest = await tokens.join(outDir, async (folder, manifest) => options.more?.(folder, cleaned, manifest));
   return { manifest, cleaned, notes: [...notes, ...(await tokens.notes())] };
+}
+
+/** Reasons that an error tells of a source without documents. */
+const mostReasons = 3;
+
+/** @throws CriaError where no document of a source is left, telling why the most of them went */
+function checkSomeStay(name: string, { read, kept, steps }: SourceReport, folder: string): void {
+  const went = steps.flatMap((step) =>
+    Object.entries(step.reasons).map(([reason, { documents }]) => ({ reason: `${step.name}.${reason}`, documents })),
+  );
+  const most = went.sort((a, b) => b.documents - a.documents).slice(0, mostReasons);
+  check(
+    kept.documents > 0,
+    where,
+    () =>
+      `source "${name}": none of its ${read.documents} documents stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths, and remove ${folder} (cria data try shows a document's way)`,
+  );
 }
 
 async function prepareAtOnce(

@@ -113,3 +113,12 @@ test("what a stop left of the tokens is gone on with, and tokens of another toke
     expect(await readdir(folder)).not.toContain("damaged");
   });
 });
+
+test("a source of which no document stays is refused with the reasons", async () => {
+  await withFolder(async (folder) => {
+    const recipe = await writeRecipe(folder);
+    const sources = recipe.sources.map((source) => (source.steps ? { ...source, steps: [{ length: { minCharacters: 1000 } }] } : source));
+    const prepared = prepareRecipe({ ...recipe, sources }, bytes, join(folder, "out"), { folder, work: join(folder, "work") });
+    await expect(prepared).rejects.toThrow(/source "web": none of its 450 documents stays: length\.short dropped 450: change its steps/);
+  });
+});
