@@ -1,5 +1,6 @@
 // The main content of a page, without menus, notes on cookies, related links and the like: @mozilla/readability, which is Firefox's reader view, over its
 // own light DOM. What it finds is written as the text of a whole page is. No script runs, nothing is fetched, and no page takes more than linear time.
+/// <reference path="./jsdom-parser.d.ts" />
 import { Readability } from "@mozilla/readability";
 import JSDOMParser from "@mozilla/readability/JSDOMParser.js";
 import { Flow } from "./flow.ts";
