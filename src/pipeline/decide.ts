@@ -45,7 +45,7 @@ export async function openDecider(part: DecidedPart): Promise<Decider> {
       const measured = measures.next(document);
       return measured === undefined ? document : decide(document, measured);
     },
-    end: () => undefined,
+    end: () => measures.end(),
   };
 }
 

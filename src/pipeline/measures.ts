@@ -81,14 +81,27 @@ export class MeasureReader {
   next(document: CleanDocument): number | undefined {
     if (this.#step.groupOf(document) === undefined) return undefined;
     if (samplePlace(document.text) >= this.#step.share) return this.#step.measure(document);
-    const { count } = this.#measures;
-    if (this.#taken === count) fail(where, `a document is in the sample of a step, but its task measured only ${count}`);
+    if (this.#taken === this.#measures.count) this.#isOfAnother("more");
     return this.#measures.at(this.#taken++).value;
+  }
+
+  /** Hears that there are no more documents. @throws CriaError where measures are left, which are not of these documents then */
+  end(): void {
+    if (this.#taken < this.#measures.count) this.#isOfAnother(String(this.#taken));
+  }
+
+  #isOfAnother(found: string): never {
+    const { path, count } = this.#measures;
+    return fail(
+      where,
+      `${path}: it has measures of ${count} documents of a task, which has ${found} in the sample: files of different runs are mixed, remove the folder of intermediate files to begin anew`,
+    );
   }
 }
 
 /** The measures of a file, in the order of its documents. */
 export interface WrittenMeasures {
+  readonly path: string;
   readonly count: number;
   at(index: number): Measure;
 }
@@ -104,6 +117,7 @@ export async function readMeasures(path: string): Promise<WrittenMeasures> {
   const names = parseJson(where, path, bytes.subarray(headBytes + measureBytes * count).toString(), "remove it, and run the command again");
   if (!Array.isArray(names)) return fail(where, damaged);
   return {
+    path,
     count,
     at: (i) => ({
       place: view.getFloat64(headBytes + 8 * i, true),

@@ -128,9 +128,18 @@ test("each document is measured once, in the first pass or in the second", async
     const reader = new MeasureReader(counting, await readMeasures(join(folder, "m")));
     for (const document of documents)
       expect(reader.next(document)).toBe(document.text.startsWith("no ") ? undefined : document.text.length);
+    const measuredOnce = [...measured];
+    reader.end();
+    const other = new MeasureReader(counting, await readMeasures(join(folder, "m")));
+    for (const document of documents.slice(0, 600)) other.next(document);
+    expect(() => other.end()).toThrow(
+      new RegExp(`/m: it has measures of ${first} documents of a task, which has \\d+ in the sample: files of different runs`),
+    );
+    for (const document of documents.slice(600)) other.next(document);
+    expect(() => documents.map((document) => other.next(document))).toThrow(/which has more in the sample/);
     expect(first).toBeGreaterThan(256); // The first columns have room for no more.
-    expect(measured.length).toBe(960);
-    expect(new Set(measured).size).toBe(960);
+    expect(measuredOnce.length).toBe(960);
+    expect(new Set(measuredOnce).size).toBe(960);
     const written = await readMeasures(join(folder, "m"));
     expect(new Set(Array.from({ length: written.count }, (_, i) => written.at(i).group))).toEqual(new Set(["字", "x", "y", "z"]));
     expect(written.count).toBe(first);
