@@ -209,3 +209,13 @@ test("the files that a step names are listed", () => {
   expect(listed({ ...usual, cutoffs: "cutoff.csv" })).toEqual(["xx.arpa", "xx.sp.model", "cutoff.csv"]);
   for (const cutoffs of [[1, 2], "sampled"]) expect(listed({ cutoffs })).toEqual(["xx.arpa"]);
 });
+
+test.each([
+  [{ buckets: ["head"] }, /there are no cutoffs, but buckets needs cutoffs/],
+  [{ cutoffs: [5, 6], share: 0.1 }, /cutoffs are \[5,6\], but share needs cutoffs: sampled/],
+  [{ cutoffs: "c.csv", mostSampled: 9 }, /cutoffs are "c.csv", but mostSampled needs cutoffs: sampled/],
+  [{ cutoffs: [5, 6], percentiles: [30, 60] }, /percentiles needs cutoffs of a file/],
+])("what would change nothing is refused: %j", (given, message) => {
+  const [issue] = perplexity.parameters.safeParse({ model: "m", ...given }).error?.issues ?? [];
+  expect(issue?.message).toMatch(message);
+});

@@ -9,10 +9,13 @@ import { type Cutoffs, cutoffsAt, percentilesOf, readCutoffs } from "../text/cut
 import { type MeterMark, openMeter } from "../text/perplexity-meter.ts";
 
 const buckets = ["head", "middle", "tail"] as const;
+const usualBuckets: (typeof buckets)[number][] = ["head", "middle"];
+const usualPercentiles: [number, number] = [30, 60];
+const usualSample = 100_000;
 /** What cutoffs are where they are percentiles of the source itself. */
 const sampled = "sampled";
 
-const parameters = z.strictObject({
+const fields = z.strictObject({
   model: z.string().min(1).describe("the file of the model: ARPA, KenLM's binary form, or cria's compact one"),
   tokenizer: z
     .string()
@@ -44,28 +47,46 @@ const parameters = z.strictObject({
     ),
   percentiles: z
     .tuple([z.number().min(0).max(100), z.number().min(0).max(100)])
-    .default([30, 60])
-    .describe("the percentiles of the sample or the file that are taken; 30 and 60 in CCNet"),
+    .optional()
+    .describe("the percentiles of the sample or the file that are taken; 30 and 60 by default, as in CCNet"),
   share: z
     .number()
     .positive()
     .max(1)
-    .default(1)
+    .optional()
     .describe(
-      "where cutoffs are sampled: the share of the documents that the percentiles are of, chosen by a hash of the text; no document is measured twice",
+      "where cutoffs are sampled: the share of the documents that the percentiles are of, chosen by a hash of the text; all by default; no document is measured twice",
     ),
   mostSampled: z
     .int()
     .min(1)
-    .default(100_000)
+    .optional()
     .describe(
-      "where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way; of 100,000 the standard error is 0.15 of a percentile",
+      "where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way; 100,000 by default, of which the standard error is 0.15 of a percentile",
     ),
   buckets: z
     .array(z.enum(buckets))
     .min(1)
-    .default(["head", "middle"])
-    .describe("the buckets that stay; head and middle are the two that RedPajama keeps"),
+    .optional()
+    .describe("where there are cutoffs: the buckets that stay; head and middle by default, the two that RedPajama keeps"),
+});
+
+type CutoffsValue = z.output<typeof fields>["cutoffs"];
+
+/** What cutoffs some parameters are for: with others they would change nothing, and no document would go. */
+const needs = [
+  { keys: ["buckets"], isUsed: (cutoffs: CutoffsValue) => cutoffs !== undefined, what: "cutoffs" },
+  { keys: ["percentiles"], isUsed: (cutoffs: CutoffsValue) => typeof cutoffs === "string", what: "cutoffs of a file, or cutoffs: sampled" },
+  { keys: ["share", "mostSampled"], isUsed: (cutoffs: CutoffsValue) => cutoffs === sampled, what: "cutoffs: sampled" },
+] as const;
+
+const parameters = fields.superRefine((given, context) => {
+  const { cutoffs } = given;
+  const found = cutoffs === undefined ? "there are no cutoffs" : `cutoffs are ${JSON.stringify(cutoffs)}`;
+  for (const { keys, isUsed, what } of needs)
+    for (const key of keys)
+      if (given[key] !== undefined && !isUsed(cutoffs))
+        context.addIssue({ code: "custom", path: [key], message: `${found}, but ${key} needs ${what}: add that, or leave ${key} out` });
 });
 
 type Parameters = z.output<typeof parameters>;
@@ -100,14 +121,14 @@ export const perplexity = stepRow({
 async function openSampled(given: Parameters, files: StepFiles): Promise<StatisticStep> {
   const { mark, measure } = await openMeter(given, files);
   return {
-    share: given.share,
-    mostMeasures: given.mostSampled,
+    share: given.share ?? 1,
+    mostMeasures: given.mostSampled ?? usualSample,
     groupOf: (document) => (isMeasured(document, given) ? (languageOf(document) ?? "") : undefined),
     measure: ({ text }) => measure(text),
     summarise: (groups) => (groups.size === 0 ? null : percentilesOf(groups, mark)),
     decider(summary) {
       if (summary === null)
-        return () => fail("data", `perplexity: no document of the sample was measured, with a share of ${given.share}: raise it`);
+        return () => fail("data", `perplexity: no document of the sample was measured, with a share of ${given.share ?? 1}: raise it`);
       const cutoffs = cutoffsAt("the sampled percentiles", summary, { mark, percentiles: risingPercentiles(given) });
       return (document, measured) => outcomeOf(document, measured, cutoffs, given);
     },
@@ -122,7 +143,12 @@ function languageOf({ facts: { language } }: CleanDocument): string | undefined 
   return typeof language === "string" ? language : undefined;
 }
 
-function outcomeOf(document: CleanDocument, measured: number, cutoffs: Cutoffs | undefined, { buckets }: Parameters): Outcome {
+function outcomeOf(
+  document: CleanDocument,
+  measured: number,
+  cutoffs: Cutoffs | undefined,
+  { buckets = usualBuckets }: Parameters,
+): Outcome {
   if (cutoffs === undefined) return document.withFacts({ perplexity: measured });
   const [middle, tail] = cutoffs(languageOf(document));
   const bucket = bucketOf(measured, [middle, tail]);
@@ -148,7 +174,7 @@ async function cutoffsOf(given: Parameters, mark: MeterMark, files: StepFiles): 
   return () => cutoffs;
 }
 
-function risingPercentiles({ percentiles }: Parameters): Parameters["percentiles"] {
+function risingPercentiles({ percentiles = usualPercentiles }: Parameters): readonly [number, number] {
   const [middle, tail] = percentiles;
   return middle <= tail
     ? percentiles
