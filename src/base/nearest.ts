@@ -1,11 +1,11 @@
-// "Did you mean …": the known name with the smallest edit distance (Levenshtein 1966, two rows).
+// "Did you mean …": the known name with the smallest edit distance (Levenshtein 1966, two rows); a name that was not written to its end counts as one edit.
 
 /** The candidate nearest to `word`, or undefined when none is within half of the word's length. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(word.length / 2)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const distance = wordDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
@@ -15,6 +15,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const found = nearest(word, candidates);
   return found === undefined ? "" : `, did you mean "${found}"?`;
+}
+
+function wordDistance(word: string, candidate: string): number {
+  const distance = editDistance(word, candidate);
+  return word.length >= 3 && candidate.startsWith(word) ? Math.min(1, distance) : distance;
 }
 
 function editDistance(a: string, b: string): number {

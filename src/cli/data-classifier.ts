@@ -132,7 +132,12 @@ async function readTexts(
       if (rng.uniform() < share && heldOut.length < mostHeldOut) heldOut.push({ label, text });
       else trainer.add(label, text);
     }
-    check(heldOut.length > 0, where, () => `no text of "${label}" is held out: give more texts, or hold more out`);
+    check(
+      heldOut.length > 0,
+      where,
+      () =>
+        `no text of "${label}" is held out: give more texts (a plain file is one, unless --separator blank-lines cuts it), or hold more out`,
+    );
     all.push(...heldOut);
   }
   return all;

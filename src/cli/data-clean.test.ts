@@ -115,7 +115,7 @@ test("one document's way is told step by step", async () => {
   expect(tried).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /^dedupDocuments +compares documents: holds 1 key of this one against those of the source\ndedupLines +compares documents: holds 2 keys of .*\nc4Quality +kept\nthe document stays/,
+      /^dedupDocuments +compares documents: decided by prepare, which holds 1 hash of this one against those of the source\ndedupLines +compares documents: decided by prepare, which holds 2 hashes of .*\nc4Quality +kept\nthe document stays/,
     ),
   });
   await writeFile(inside("short.txt"), "It is short. It has {");
@@ -134,7 +134,7 @@ test("every step over all documents says what it would need, and lets the docume
   await writeFile(inside("all.yaml"), "sources: [{ paths: pages.jsonl, steps: [dedupLines, dedupDocuments, dedupNear, dedupSimhash] }]\n");
   const { steps } = JSON.parse((await cria("data", "try", inside("all.yaml"), "--file", inside("page.txt"), "--json")).stdout);
   expect(
-    steps.map(({ step, needs }: { step: string; needs: string }) => [step, /^holds (\d+) keys? of this one/.exec(needs)?.[1]]),
+    steps.map(({ step, needs }: { step: string; needs: string }) => [step, / holds (\d+) hash(?:es)? of this one/.exec(needs)?.[1]]),
   ).toEqual([
     ["dedupLines", "2"],
     ["dedupDocuments", "1"],

@@ -71,7 +71,7 @@ function triedOverAll({ row: { name }, step }: OpenedCorpusStep, document: Clean
     return {
       step: name,
       did: "compares documents",
-      needs: `holds ${keys.count} ${keys.count === 1 ? "key" : "keys"} of this one against those of the source`,
+      needs: `decided by prepare, which holds ${keys.count} ${keys.count === 1 ? "hash" : "hashes"} of this one against those of the source`,
     };
   }
   const group = step.groupOf(document);

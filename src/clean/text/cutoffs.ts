@@ -49,7 +49,8 @@ export function percentilesOf(groups: ReadonlyMap<string, Float64Array>, measure
 
 function percentilesOfValues(measured: Float64Array): { documents: number; perplexities: number[] } {
   const sorted = measured.slice().sort();
-  const at = (place: number) => sorted[place] ?? fail(where, "no perplexity was measured, but percentiles need some: give texts");
+  const at = (place: number) =>
+    sorted[place] ?? fail(where, "no perplexity was measured, but percentiles need some: give more texts, or a greater share of them");
   const perplexities = Array.from({ length: 101 }, (_, percentile) => {
     const place = (percentile / 100) * (sorted.length - 1);
     const [below, above] = [at(Math.floor(place)), at(Math.ceil(place))];
