@@ -61,6 +61,8 @@ async function moduleDefault(path: string): Promise<unknown> {
     const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
     return module.default;
   } catch (error) {
-    return fail("data", `${path}: the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    const way = message.includes("package 'cria'") ? ": install cria in its folder, npm install with the path of cria's checkout" : "";
+    return fail("data", `${path}: the module cannot be loaded: ${message}${way}`, { cause: error });
   }
 }
