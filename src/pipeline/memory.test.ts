@@ -56,8 +56,8 @@ test("what memory holds changes no document that stays", async () => {
     const [mostKeys, mostLines] = [12_000 / 32, Math.max(...documents.map((text) => text.split("\n").length))];
     for (const { keys: count } of keys.runs) expect(count).toBeLessThanOrEqual(mostKeys + mostLines);
     const source = { name: "web", weight: 1, paths: "*.jsonl", steps };
-    await expect(openJob([source], { folder, work: join(folder, "little"), memory: 160e6 })).rejects.toThrow(
-      /its tasks take 10 MB of memory each, but took 12 kB when it was begun, as the memory of a run makes them: undo that/,
+    await expect(openJob([source], { folder, work: join(folder, "little"), memory: 640e6 })).rejects.toThrow(
+      /its tasks take 40 MB of memory each, but took 12 kB when it was begun, as the memory of a run makes them: undo that/,
     );
   });
 });

@@ -6,7 +6,7 @@ import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../co
 import { jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { keepPlan, readPlan } from "./job-plan.ts";
-import { taskBytesOf } from "./memory.ts";
+import { taskBytesOf, threadsWithin } from "./memory.ts";
 import { type OpenedSource, openSources } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
 
@@ -66,7 +66,8 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
     opened.push({ name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles });
   }
   const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, taskBytes, sources: opened };
-  const ready = await openSources(job); // steps that are wrong are named before anything is written
+  const ready = await openSources(job); // steps that are wrong, and too little memory, are named before anything is written
+  if (options.memory !== undefined) threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
   await keepPlan(job);
   return { job, sources: ready, notes };
 }
