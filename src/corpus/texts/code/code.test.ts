@@ -88,6 +88,7 @@ test.each([
   ["bin/tool", "#!/bin/bash -e\n", "Shell"],
   ["notes", "", undefined],
   ["data.json", "", undefined],
+  ["run", "#!/usr/bin/env constructor\n", undefined],
 ])("%s %j is %s", (name, text, language) => expect(languageOf(name, text)).toBe(language));
 
 const tree = {

@@ -82,23 +82,25 @@ const endings: Readonly<Record<string, string>> = {
 const byEnding = new Map(Object.entries(endings).flatMap(([language, all]) => all.split(" ").map((ending) => [ending, language] as const)));
 
 /** Programs that scripts name behind `#!`, without versions. */
-const programs: Readonly<Record<string, string>> = {
-  sh: "Shell",
-  bash: "Shell",
-  zsh: "Shell",
-  ksh: "Shell",
-  dash: "Shell",
-  python: "Python",
-  perl: "Perl",
-  ruby: "Ruby",
-  node: "JavaScript",
-  deno: "TypeScript",
-  php: "PHP",
-  Rscript: "R",
-  lua: "Lua",
-  tclsh: "Tcl",
-  make: "Makefile",
-};
+const programs = new Map(
+  Object.entries({
+    sh: "Shell",
+    bash: "Shell",
+    zsh: "Shell",
+    ksh: "Shell",
+    dash: "Shell",
+    python: "Python",
+    perl: "Perl",
+    ruby: "Ruby",
+    node: "JavaScript",
+    deno: "TypeScript",
+    php: "PHP",
+    Rscript: "R",
+    lua: "Lua",
+    tclsh: "Tcl",
+    make: "Makefile",
+  }),
+);
 
 /** The language of a file; undefined where its name tells none and it is no script. */
 export function languageOf(name: string, text: string): string | undefined {
@@ -110,5 +112,5 @@ export function languageOf(name: string, text: string): string | undefined {
 function languageOfScript(text: string): string | undefined {
   const line = /^#!\s*(\S+)(?:\s+(?:-S\s+)?(\S+))?/.exec(text);
   const program = line?.[1]?.endsWith("/env") ? line[2] : line?.[1];
-  return programs[program?.replace(/^.*\//, "").replace(/[\d.]+$/, "") ?? ""];
+  return programs.get(program?.replace(/^.*\//, "").replace(/[\d.]+$/, "") ?? "");
 }

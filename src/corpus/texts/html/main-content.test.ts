@@ -264,6 +264,12 @@ test("changed pages are read, and the library's parser finds nothing wrong in th
   }
 });
 
+test.each(["constructor", "toString", "__proto__", "o:p"])("a page may have a tag that is called %s", (name) => {
+  const { text, whyWhole } = readPage(`<article>${paragraph}<${name} class="${name}">more</${name}></article>`);
+  expect(whyWhole).toBeUndefined();
+  expect(text).toContain(paragraph.replace(/<[^>]*>/g, ""));
+});
+
 test("entities that a page declares are not expanded, and nothing of a script or a style is text", () => {
   const page = `<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><div>${paragraph}<p>&b; &amp;lt; <script>document.write("x")</script></p></div>`;
   expect(readPage(page).text).toBe(`${paragraph.replace(/<[^>]*>/g, "")}\n\n&b; &lt;\n`);

@@ -38,17 +38,17 @@ const endsParagraph = setOf(
   "address article aside blockquote center details dialog div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr main menu nav ol p pre section table ul",
 );
 /** What is open and ends where an element begins whose name is the key, up to an element that stops the search. */
-const impliedEnds: Readonly<Record<string, { readonly names: readonly string[]; readonly stops: ReadonlySet<string> }>> = {
-  li: { names: ["li"], stops: setOf("ul ol menu table td th") },
-  dt: { names: ["dt", "dd"], stops: setOf("dl table td th") },
-  dd: { names: ["dt", "dd"], stops: setOf("dl table td th") },
-  td: { names: ["td", "th"], stops: setOf("table tr") },
-  th: { names: ["td", "th"], stops: setOf("table tr") },
-  tr: { names: ["tr", "caption"], stops: setOf("table") },
-  tbody: { names: ["thead", "tbody", "caption"], stops: setOf("table") },
-  tfoot: { names: ["thead", "tbody"], stops: setOf("table") },
-  a: { names: ["a"], stops: setOf("div section article main table td th li p") },
-};
+const impliedEnds: ReadonlyMap<string, { readonly names: readonly string[]; readonly stops: ReadonlySet<string> }> = new Map([
+  ["li", { names: ["li"], stops: setOf("ul ol menu table td th") }],
+  ["dt", { names: ["dt", "dd"], stops: setOf("dl table td th") }],
+  ["dd", { names: ["dt", "dd"], stops: setOf("dl table td th") }],
+  ["td", { names: ["td", "th"], stops: setOf("table tr") }],
+  ["th", { names: ["td", "th"], stops: setOf("table tr") }],
+  ["tr", { names: ["tr", "caption"], stops: setOf("table") }],
+  ["tbody", { names: ["thead", "tbody", "caption"], stops: setOf("table") }],
+  ["tfoot", { names: ["thead", "tbody"], stops: setOf("table") }],
+  ["a", { names: ["a"], stops: setOf("div section article main table td th li p") }],
+]);
 const partsOfTables = setOf("caption thead tbody tfoot tr td th");
 const listItems = setOf("li dt dd");
 /** An end tag does not end elements around these, by the kind of its name. */
@@ -106,7 +106,7 @@ class TreeWriter implements TagListener {
     }
     if (skipped.has(name)) return;
     if (endsParagraph.has(name)) this.#end("p", stopsOf.inline);
-    const implied = impliedEnds[name];
+    const implied = impliedEnds.get(name);
     if (implied !== undefined) for (const ended of implied.names) this.#end(ended, implied.stops);
     const around = this.#tables.at(-1);
     if (around !== undefined && layoutSigns.has(name)) around.isLayout = true;

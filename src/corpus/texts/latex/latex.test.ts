@@ -8,6 +8,7 @@ import { tarOf } from "../archives/tar.test.helper.ts";
 import type { ReadingNote, TextDocument } from "../forms.ts";
 import { readTextDocuments } from "../read-file.ts";
 import { openTexts } from "../texts.ts";
+import { decodeSource } from "./decode-source.ts";
 import { joinSource } from "./join-source.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-latex-"));
@@ -158,4 +159,9 @@ test.skipIf(!existsSync(shared))("the HoTT book is whole, and arxiv-latex-cleane
   expect([given?.facts.files, cleaned?.facts.files]).toEqual([3, 3]);
   for (const part of ["figure_included.tex", "figure_included.tikz"])
     expect(given?.text).toContain(readFileSync(join(cases, "tex/figures", part), "utf8").trim());
+});
+
+test("a source that names an encoding that is none is read as what it seems to be", () => {
+  const source = "\\usepackage[constructor]{inputenc}\nCafé";
+  expect(decodeSource(Buffer.from(source)).text).toBe(source);
 });
