@@ -164,7 +164,7 @@ const pages = {
   constrained: ["constrained.mjs"],
   "chat-tools": ["chat-tools.mjs"],
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
-  data: ["data.mjs", "step.mjs"],
+  data: ["step.mjs", "data.mjs"],
   train: ["train.mjs", "raise.mjs", "study.mjs"],
   convert: ["convert.mjs"],
   plan: ["plan.mjs"],
