@@ -31,7 +31,9 @@ const planSchema = z.strictObject({
         content: z.enum(pageContents).optional(),
         newlines: z.enum(["lf", "keep"]).optional(),
       }),
-      parts: z.array(z.strictObject({ file: z.int().min(0), stretch: z.int().min(0).optional(), bytes: z.int().min(0) })),
+      parts: z.array(
+        z.strictObject({ file: z.int().min(0), end: z.int().min(1).optional(), stretch: z.int().min(0).optional(), bytes: z.int().min(0) }),
+      ),
       steps: stepEntries,
       stepFiles: z.array(z.strictObject(namedFile)),
     }),

@@ -1,6 +1,7 @@
 // What a pipeline works on, as plain data that threads and other machines are given: sources with their files, cut into tasks, and their steps.
 import type { StepEntries } from "../clean/index.ts";
-import type { FormName, TextOptions, TextPart } from "../corpus/index.ts";
+import type { FormName, TextOptions } from "../corpus/index.ts";
+import type { JobPart } from "./job-parts.ts";
 
 /** A file of a source. */
 export interface JobFile {
@@ -26,7 +27,7 @@ export interface JobSource {
   /** How the files are read. */
   readonly text: TextOptions;
   /** One task per part in each pass. */
-  readonly parts: readonly TextPart[];
+  readonly parts: readonly JobPart[];
   readonly steps: StepEntries;
   /** The files that steps name, such as models. */
   readonly stepFiles: readonly Omit<JobFile, "form" | "root" | "label">[];

@@ -5,6 +5,7 @@ import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../c
 import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../corpus/index.ts";
 import { jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
+import { gatherParts } from "./job-parts.ts";
 import { keepPlan, readPlan } from "./job-plan.ts";
 import { taskBytesOf, threadsWithin } from "./memory.ts";
 import { type OpenedSource, openSources } from "./phases.ts";
@@ -88,6 +89,6 @@ async function findFiles(
     where,
     () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
   );
-  const parts = await textParts(texts.files, text, stretchBytes, where);
+  const parts = gatherParts(await textParts(texts.files, text, stretchBytes, where), stretchBytes);
   return { files: await Promise.all(texts.files.map(jobFileOf)), parts };
 }

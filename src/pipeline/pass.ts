@@ -20,7 +20,8 @@ import { type Decider, openDecider } from "./decide.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
 import { type Gatherer, openGatherer } from "./gather.ts";
 import { checkUnchanged } from "./input-files.ts";
-import type { JobSource, PipelineJob } from "./job.ts";
+import type { JobFile, JobSource, PipelineJob } from "./job.ts";
+import { filesOfPart } from "./job-parts.ts";
 import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
 import { StepClock } from "./step-times.ts";
@@ -127,15 +128,20 @@ export class Pass {
       yield* readDocumentLines(path, this.#shareOf(size));
       return;
     }
-    const { files, parts, text } = this.#source;
-    const { file, stretch, bytes } = parts[this.#part]!;
-    const { path, name, label, form, root } = files[file]!;
-    await checkUnchanged(files[file]!);
+    const { files, parts } = this.#source;
+    const part = parts[this.#part]!;
+    const onBytes = this.#shareOf(part.bytes);
+    for (const file of filesOfPart(part)) yield* this.#documentsOf(files[file]!, part.stretch, onBytes);
+  }
+
+  async *#documentsOf(file: JobFile, stretch: number | undefined, onBytes: (bytes: number) => void): AsyncGenerator<CleanDocument> {
+    const { path, name, label, form, root } = file;
+    await checkUnchanged(file);
     const place = stretch === undefined ? label : `${label}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
     const onNote = (note: ReadingNote) => this.#counter.note(note);
-    const reading = { where, onNote, onBytes: this.#shareOf(bytes) };
-    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, reading);
+    const reading = { where, onNote, onBytes };
+    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, this.#source.text, reading);
     for await (const { text, facts } of documents) yield new CleanDocument(text, { ...facts, id: `${place}#${number++}` });
   }
 
