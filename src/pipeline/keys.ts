@@ -95,6 +95,8 @@ export class KeyWriter implements AsyncDisposable {
 /** Where the keys of one partition lie in a task's file. */
 export interface KeyPlaces {
   readonly path: string;
+  /** Documents of the task. */
+  readonly documents: number;
   /** Keys of the partition, in all runs. */
   readonly count: number;
   /** Numbers of a key. */
@@ -106,7 +108,7 @@ export interface KeyPlaces {
 export async function findKeys(path: string, partition: number, { partitions, bands }: KeyLayout): Promise<KeyPlaces> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
-    const [, found = 0, width = 0, runs = 0] = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
+    const [documents = 0, found = 0, width = 0, runs = 0] = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
     if (found !== partitions || width !== keyWidth(bands)) return damaged(path);
     const counts = await readNumbers(file, path, size - 4 * (tailNumbers + partitions * runs), partitions * runs);
     const places: { start: number; keys: number }[] = [];
@@ -119,7 +121,7 @@ export async function findKeys(path: string, partition: number, { partitions, ba
       start += 4 * width * keys;
     }
     if (start + 4 * (counts.length + tailNumbers) !== size) return damaged(path);
-    return { path, count, width, runs: places };
+    return { path, documents, count, width, runs: places };
   });
 }
 

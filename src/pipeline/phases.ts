@@ -114,12 +114,18 @@ export interface Comparison {
 /** A group has at most so many partitions: each of its tasks reads a file for each. */
 const mostPartitions = 1024;
 
+/**
+ * A document is taken for so many lines, when keys of documents are cut into partitions: a task opens the file of every part, so that more partitions than
+ * memory asks for take time with the square of the input. The keys of shorter documents are compared in slices.
+ */
+const linesPerDocument = 40;
+
 /** The comparison that a step asks for. @param partitions of the keys of all documents, so many that memory holds one, where documents have keys for lines */
 export function comparisonOf(step: KeyStep, parts: number, partitions: number): Comparison {
   if (isClusterStep(step))
     return {
       groups: 1,
-      partitions: step.bands * Math.ceil(Math.min(mostPartitions, partitions) / step.bands),
+      partitions: step.bands * Math.ceil(Math.min(mostPartitions / step.bands, partitions / linesPerDocument)),
       bands: step.bands,
       partitionBits: step.near?.sameBits ?? 32,
     };

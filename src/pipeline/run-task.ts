@@ -85,14 +85,16 @@ async function compare(comparing: Comparing, index: number, path: string): Promi
   const { groups, partitions } = layout;
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
   const parts: PartKeys[] = [];
+  const documents: number[] = [];
   for (let part = first; part < end; part++) {
     const places = await findKeys(keysOf(comparing, part), index % partitions, layout);
     parts.push({ count: places.count, read: () => readKeys(places) });
+    documents.push(places.documents);
   }
   const told = toldParts(parts, comparing.onShare);
   if (!isClusterStep(step)) return writeMarks(path, await markRepeated(told, step.marks, tableBytes));
   await using pairs = await PairWriter.open(path, taskBytes / 4);
-  const numbered = numberedParts(told, await documentCounts(comparing));
+  const numbered = numberedParts(told, documents);
   if (step.near === undefined) await findPairs(numbered, pairs, tableBytes);
   else await findNearPairs(numbered, step.near, pairs, tableBytes);
   await pairs.finish();
@@ -109,7 +111,7 @@ function toldParts(parts: readonly PartKeys[], onShare: TaskRun["onShare"]): rea
   }));
 }
 
-function numberedParts(parts: readonly PartKeys[], documents: Uint32Array): readonly NumberedKeys[] {
+function numberedParts(parts: readonly PartKeys[], documents: readonly number[]): readonly NumberedKeys[] {
   let first = 0;
   return parts.map((keys, i) => {
     const numbered = { keys, first };
