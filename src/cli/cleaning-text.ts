@@ -60,7 +60,7 @@ function clusterLines({ report: { steps } }: ToldSource): string[] {
     const largest = clusters.largest[0]?.documents ?? 0;
     const apart =
       clusters.leftApart === 0 ? "" : `; ${whole(clusters.leftApart)} pairs left apart, as a cluster may have no more documents`;
-    return [`  ${name}: ${whole(count)} clusters, the largest of ${whole(largest)} documents${apart}\n`];
+    return [`  ${name}: ${whole(count)} ${count === 1 ? "cluster" : "clusters"}, the largest of ${whole(largest)} documents${apart}\n`];
   });
 }
 

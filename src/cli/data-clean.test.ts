@@ -219,7 +219,8 @@ test("steps are listed with their parameters and where these are from", async ()
   const { stdout } = await cria("data", "steps");
   for (const name of ["gopherQuality", "c4Quality", "dedupLines"]) expect(stdout).toContain(`${name} `);
   const [step] = JSON.parse((await cria("data", "steps", "gopherQuality", "--json")).stdout);
-  expect(step.parameters[0]).toEqual({ name: "minWords", default: 50, help: expect.stringContaining("50 to 100,000") });
+  expect(step.parameters[0]).toEqual({ name: "minWords", required: false, default: 50, help: expect.stringContaining("50 to 100,000") });
+  expect((await cria("data", "steps", "language")).stdout).toMatch(/^ {2}model +required$[\s\S]*^ {2}languages +none$/m);
   expect(await cria("data", "steps", "gofer")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('"gofer" is no step and no preset'),

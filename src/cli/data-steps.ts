@@ -79,18 +79,26 @@ function asData({ name, summary, source, deeds, reasons, parameters }: Row) {
   return { name, summary, source, deeds, reasons, parameters: parametersOf(parameters) };
 }
 
-function parametersOf(parameters: z.ZodType): { readonly name: string; readonly default: unknown; readonly help: string }[] {
+interface ToldParameter {
+  readonly name: string;
+  readonly required: boolean;
+  /** Is null where the parameter has no default. */
+  readonly default: unknown;
+  readonly help: string;
+}
+
+function parametersOf(parameters: z.ZodType): ToldParameter[] {
   if (!(parameters instanceof z.ZodObject)) return [];
-  return Object.entries(parameters.shape).map(([name, schema]) => ({
-    name,
-    default: (schema as z.ZodType).safeParse(undefined).data ?? null,
-    help: (schema as z.ZodType).description ?? "",
-  }));
+  return Object.entries(parameters.shape).map(([name, schema]) => {
+    const absent = (schema as z.ZodType).safeParse(undefined);
+    return { name, required: !absent.success, default: absent.data ?? null, help: (schema as z.ZodType).description ?? "" };
+  });
 }
 
 function parameterLines(parameters: z.ZodType): string[] {
   return parametersOf(parameters).map(
-    ({ name, default: usual, help }) => `  ${name.padEnd(22)} ${usual === null ? "none" : JSON.stringify(usual)}\n      ${help}\n`,
+    ({ name, required, default: usual, help }) =>
+      `  ${name.padEnd(22)} ${required ? "required" : usual === null ? "none" : JSON.stringify(usual)}\n      ${help}\n`,
   );
 }
 

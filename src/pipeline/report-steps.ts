@@ -66,7 +66,7 @@ function clustersParts({ copies, sizes, leftApart, largest }: Clusters, figure: 
       : ` ${whole(leftApart)} pairs were left apart, because their cluster would have had more documents than one may have.`;
   const rows = Object.entries(sizes).map(([size, count]) => [Number(size), count]);
   return [
-    `<p>${whole(clusters)} clusters, of which ${whole(copies)} documents went.${apart}</p>`,
+    `<p>${whole(clusters)} ${clusters === 1 ? "cluster" : "clusters"}, of which ${whole(copies)} ${copies === 1 ? "document" : "documents"} went.${apart}</p>`,
     rows.length > 6
       ? figure(clustersChart(sizes))
       : tableHtml({ title: "clusters by their size", columns: ["documents", "clusters"], rows }),

@@ -5,7 +5,12 @@ import { FastTextClassifier, readFastText } from "../../fasttext/index.ts";
 import { stepRow } from "../step.ts";
 
 const parameters = z.strictObject({
-  model: z.string().min(1).describe("the file of the classifier, .bin or .ftz; CCNet has fastText's lid.176"),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      "the file of the classifier, .bin or .ftz; CCNet has fastText's lid.176, https://fasttext.cc/docs/en/language-identification.html",
+    ),
   languages: z.array(z.string().min(1)).optional().describe("the languages that stay, as the classifier calls them; all when absent"),
   minScore: z.number().min(0).max(1).default(0.5).describe("the least probability of the language; 0.5 in CCNet"),
   lineEnds: z
