@@ -61,7 +61,7 @@ function checkSomeStay(name: string, { read, kept, steps }: SourceReport, folder
     kept.documents > 0,
     where,
     () =>
-      `source "${name}": none of its ${read.documents} documents stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths, and remove ${folder} (cria data try shows a document's way)`,
+      `source "${name}": none of its ${read.documents} ${read.documents === 1 ? "document" : "documents"} stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths, and remove ${folder} (cria data try shows a document's way)`,
   );
 }
 
