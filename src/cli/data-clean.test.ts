@@ -202,10 +202,12 @@ test("a step of one's own is a module that the recipe names", async () => {
   expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/noShouting +121 /) });
   await writeFile(inside("none.mjs"), "export const a = 1;\n");
   await writeFile(inside("broken.mjs"), "export default {\n");
+  await writeFile(inside("alone.mjs"), 'import "cria/data";\n');
   for (const [step, message] of [
     ["./none.mjs", "exports no step by default: export documentStep"],
     ["./absent.mjs", "absent.mjs: the module cannot be loaded"],
     ["./broken.mjs", "broken.mjs: the module cannot be loaded"],
+    ["./alone.mjs", ": install cria in its folder, npm install with the path of cria's checkout"],
   ] as const) {
     await writeFile(inside("own.yaml"), recipe(step));
     expect(await cria("data", "try", inside("own.yaml"), "--file", inside("loud.txt"))).toMatchObject({

@@ -45,6 +45,7 @@ test.each([
 
 test.each([
   [["--uot", "x"], '[here] unknown flag --uot, did you mean "--out"?'],
+  [["--vocab", "8"], '[here] unknown flag --vocab, did you mean "--vocab-size"?'],
   [["--frobnicate"], "[here] unknown flag --frobnicate: there are --out, --merges, --vocab-size, --stop, --resume, --mmap"],
   [["-x"], "[here] unknown flag -x"],
   [["-5"], '[here] "-5" begins with "-" and is read as a flag: put arguments behind --, as in -- "-5"'],
