@@ -25,7 +25,10 @@ test.each([
   ],
   [{ sources: [{ paths: "nothing/*.jsonl", steps: ["length"] }] }, /nothing\/\*\.jsonl/],
   [{ sources: [{ paths: "gone.jsonl", steps: ["length"] }] }, /gone\.jsonl.*no such file/],
-  [{ sources: [{ paths: "*.jsonl", steps: [{ blockWords: { list: "gone.txt" } }] }] }, /gone\.txt.*no such file/],
+  [
+    { sources: [{ paths: "*.jsonl", steps: [{ blockWords: { list: "gone.txt" } }] }] },
+    /steps name what is not there: .*gone\.txt \(source/,
+  ],
   [{ sources: [{ paths: "*.jsonl", steps: ["./gone.mjs"] }] }, /gone\.mjs/],
 ])("a recipe that is wrong is refused with its place: %j", async (recipe, message) => {
   await withFolder(async (folder) => {
@@ -33,6 +36,20 @@ test.each([
     const open = async () => openRecipeJob(parseDataRecipe(recipe), { folder, work: join(folder, "work") });
     await expect(open()).rejects.toThrow(message);
     await expect(readFile(join(folder, "work", "plan.json"))).rejects.toThrow("ENOENT");
+  });
+});
+
+test("all files of steps that are not there are named at once, before any text is looked for", async () => {
+  await withFolder(async (folder) => {
+    const list = (file: string) => [{ blockWords: { list: file } }];
+    const source = { weight: 1, paths: "none/*.jsonl" };
+    const sources = [
+      { ...source, name: "one", steps: list("a.txt") },
+      { ...source, name: "two", steps: list("b.txt") },
+    ];
+    await expect(openJob(sources, { folder, work: join(folder, "work") })).rejects.toThrow(
+      `steps name what is not there: ${join(folder, "a.txt")} (source "one"), ${join(folder, "b.txt")} (source "two"): put it there`,
+    );
   });
 });
 

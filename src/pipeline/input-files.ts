@@ -10,6 +10,15 @@ const where = "data";
 
 type StepFile = JobSource["stepFiles"][number];
 
+/** Whether there is nothing at a path; what cannot be looked at is told when it is read. */
+export async function isAbsent(path: string): Promise<boolean> {
+  const error: NodeJS.ErrnoException | undefined = await stat(path).then(
+    () => undefined,
+    (error) => error,
+  );
+  return error?.code === "ENOENT";
+}
+
 /** What a job says of a file of texts. @throws CriaError where it is not there */
 export async function jobFileOf({ path, name, label, form, root }: TextFile): Promise<JobFile> {
   return { ...(await stepFileOf(resolve(path))), name, label, form: form.name, root: resolve(root) };

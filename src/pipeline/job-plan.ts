@@ -86,7 +86,7 @@ function difference(known: PipelineJob, mine: PipelineJob): string {
     if (file !== undefined) return `${file} is new or was changed since it was begun`;
   }
   if (known.taskBytes !== mine.taskBytes)
-    return `its tasks take ${byteSize(mine.taskBytes)} of memory each, but took ${byteSize(known.taskBytes)} when it was begun, as the memory of a run makes them`;
+    return `its tasks take ${byteSize(mine.taskBytes)} of memory each, but took ${byteSize(known.taskBytes)} when it was begun by a run of other memory`;
   return "its sources or the size of their parts are others than when it was begun";
 }
 

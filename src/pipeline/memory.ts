@@ -4,12 +4,12 @@ import { byteSize, fail } from "../base/index.ts";
 
 const where = "data";
 
-/** Bytes that a task takes for keys, tables and marks, where there is memory enough. */
-const usualTaskBytes = 64 * 2 ** 20;
 /** Less makes so many small files that reading them takes longer than comparing. */
 const leastTaskBytes = 2 ** 20;
-/** A task takes this share of a run's memory at most, so that from a gigabyte on all runs cut keys in the same way. */
+/** A task takes this share of a run's memory. */
 const taskShare = 1 / 16;
+/** Bytes that a task takes for keys, tables and marks, where there is memory enough: from a gigabyte on all runs cut keys in the same way. */
+const usualTaskBytes = 1e9 * taskShare;
 /** What the program takes beside its tasks, and each thread beside the task that it does; measured: docs/log/2026-11-28-scale.md. */
 const [programBytes, threadBytes] = [200e6, 180e6];
 

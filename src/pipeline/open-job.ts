@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../corpus/index.ts";
-import { jobFileOf, stepFileOf } from "./input-files.ts";
+import { isAbsent, jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { gatherParts } from "./job-parts.ts";
 import { keepPlan, readPlan } from "./job-plan.ts";
@@ -57,13 +57,13 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   const taskBytes = options.taskBytes ?? (options.memory === undefined ? plan?.taskBytes : undefined) ?? taskBytesOf(options.memory);
   const opened: JobSource[] = [];
   const notes: string[] = [];
-  for (const [i, source] of sources.entries()) {
+  const prepared = await Promise.all(sources.map((source) => stepsOf(source, base)));
+  await checkThere(prepared); // Texts, which may be downloads, are looked for only then.
+  for (const [i, { source, steps, named }] of prepared.entries()) {
     const { name, paths, format, field, separator, content, newlines } = source;
-    const steps = expandPresets(source.steps, `source "${name}"`); // the plan keeps what a preset meant when it was begun
     const text = { format, field, separator, content, newlines };
     const found = plan?.sources[i] ?? (await findFiles([paths].flat(), text, { ...options, stretchBytes, notes }));
-    const named = await stepFilesOf(steps, { name: `source "${name}"`, files: filesFrom(base) });
-    const stepFiles = await Promise.all(named.map((path) => stepFileOf(resolve(base, path))));
+    const stepFiles = await Promise.all(named.map(stepFileOf));
     opened.push({ name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles });
   }
   const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, taskBytes, sources: opened };
@@ -71,6 +71,33 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   if (options.memory !== undefined) threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
   await keepPlan(job);
   return { job, sources: ready, notes };
+}
+
+/** A source with the steps that the plan keeps: what a preset meant when the work was begun. */
+interface SteppedSource {
+  readonly source: CleanedSource;
+  readonly steps: StepEntries;
+  /** Whole paths of the files that steps name. */
+  readonly named: readonly string[];
+}
+
+async function stepsOf(source: CleanedSource, base: string): Promise<SteppedSource> {
+  const name = `source "${source.name}"`;
+  const steps = expandPresets(source.steps, name);
+  const named = await stepFilesOf(steps, { name, files: filesFrom(base) });
+  return { source, steps, named: named.map((path) => resolve(base, path)) };
+}
+
+/** @throws CriaError naming all files of steps that are not there, with their sources */
+async function checkThere(prepared: readonly SteppedSource[]): Promise<void> {
+  const missing: string[] = [];
+  for (const { source, named } of prepared)
+    for (const path of named) if (await isAbsent(path)) missing.push(`${path} (source "${source.name}")`);
+  check(
+    missing.length === 0,
+    where,
+    () => `steps name what is not there: ${missing.join(", ")}: put it there, or take the steps out of the recipe`,
+  );
 }
 
 type Finding = Pick<OpenJobOptions, "folder" | "signal" | "progress"> & { readonly stretchBytes: number; readonly notes: string[] };
