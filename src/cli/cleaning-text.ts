@@ -1,10 +1,11 @@
 // What cleaning did, for people: each step of each source with what went in and came out, the reasons, what was found, and what was not read.
-import { judgeTruths, speedOf, type ToldSource } from "../pipeline/index.ts";
+import { join } from "node:path";
+import { cleaningPageName, judgeTruths, speedOf, type ToldSource } from "../pipeline/index.ts";
 import { table } from "./data-text.ts";
 
-/** A table per source; nothing where nothing was cleaned. */
-export function cleaningText(sources: readonly ToldSource[]): string {
-  return sources.map(sourceText).join("");
+/** A table per source, and where the page in the prepared folder is; nothing where nothing was cleaned. */
+export function cleaningText(sources: readonly ToldSource[], folder: string): string {
+  return sources.length === 0 ? "" : `${sources.map(sourceText).join("")}what went and why: ${join(folder, cleaningPageName)}\n`;
 }
 
 /** The counts of each step of each source, without the documents that the report shows. */

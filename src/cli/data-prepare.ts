@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fail, UsageError } from "../base/index.ts";
 import { checkUnused, formNames, looksLikeText, manifestName, pageContents } from "../corpus/index.ts";
 import { removeFolder } from "../files/index.ts";
-import { cleaningPageName, hasSteps, prepareRecipe, toldSources, writeCleaning } from "../pipeline/index.ts";
+import { hasSteps, prepareRecipe, toldSources, writeCleaning } from "../pipeline/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { type Asked, checkPlanFlags, placesOf, running, runOnePhase, tellPlan } from "./data-phases.ts";
@@ -120,11 +120,7 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
   });
   if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
   tellNotes(notes, io);
-  io.stdout(
-    io.json
-      ? manifestJson(out, manifest)
-      : `${cleaningText(toldSources(cleaned, manifest))}${cleaned.length > 0 ? `what went and why: ${join(out, cleaningPageName)}\n` : ""}${manifestText(out, manifest)}`,
-  );
+  io.stdout(io.json ? manifestJson(out, manifest) : `${cleaningText(toldSources(cleaned, manifest), out)}${manifestText(out, manifest)}`);
   return 0;
 }
 

@@ -25,7 +25,7 @@ const statsCommand: Command = {
     await using data = await PreparedData.open(folder); // checks every shard against the manifest
     const cleaned = await readCleaning(folder);
     if (io.json) io.stdout(manifestJson(folder, data.manifest, cleaned && { cleaning: cleaningCounts(cleaned) }));
-    else io.stdout(`${cleaningText(cleaned ?? [])}${manifestText(folder, data.manifest)}`);
+    else io.stdout(`${cleaningText(cleaned ?? [], folder)}${manifestText(folder, data.manifest)}`);
     return 0;
   },
 };

@@ -78,6 +78,7 @@ test("names may be those of what every object has", () => {
     for (const language of languages) {
       const document = new CleanDocument("text", { language });
       counter.step(0, document, 4, { reason: "blocked", found: [language] });
+      counter.step(0, document, 4, { reason: "toString", measured: 1, limit: 2 });
       counter.kept(document, 4);
     }
     return reportSchema.parse(JSON.parse(JSON.stringify(counter.report())));
@@ -90,6 +91,7 @@ test("names may be those of what every object has", () => {
     ["de", 2],
   ]);
   expect(steps[0]?.reasons.blocked?.found).toEqual(languages);
+  expect(steps[0]?.reasons.toString).toMatchObject({ documents: 8 });
 });
 
 test("examples are a sample of all, and the nearest are those nearest to the limit", () => {

@@ -97,9 +97,10 @@ export class Counter {
   /** Keeps a document that the step that was counted last kept, though it stands near a limit. */
   near(index: number, document: CleanDocument, { reason, measured, limit }: Dropped): void {
     const { barely } = this.#steps[index]!;
-    barely[reason] ??= [];
+    const stayed = known(barely, reason) ?? [];
+    barely[reason] = stayed;
     const candidate = { place: this.#place, measured, limit };
-    if (hasDistance(candidate)) pick(barely[reason], candidate, { order: byNearness, most: mostNearest, make: exampleOf(document) });
+    if (hasDistance(candidate)) pick(stayed, candidate, { order: byNearness, most: mostNearest, make: exampleOf(document) });
   }
 
   /** Counts a document that the pass leaves. */
@@ -123,8 +124,8 @@ export class Counter {
 
   #dropped(index: number, before: CleanDocument, { reason, measured, limit, found = [] }: Dropped): void {
     const step = this.#steps[index]!;
-    step.reasons[reason] ??= { documents: 0, examples: [], nearest: [], found: {} };
-    const dropped = step.reasons[reason];
+    const dropped = known(step.reasons, reason) ?? { documents: 0, examples: [], nearest: [], found: {} };
+    step.reasons[reason] = dropped;
     dropped.documents++;
     const candidate = { place: this.#place, ...(measured !== undefined && { measured }), ...(limit !== undefined && { limit }) };
     const make = exampleOf(before);
@@ -168,6 +169,11 @@ export class Counter {
 function emptyStep(name: string): StepReport {
   const nothing = () => ({ documents: 0, bytes: 0 });
   return { name, in: nothing(), out: nothing(), rewritten: 0, changes: [], reasons: {}, kept: [], barely: {}, members: [] };
+}
+
+/** What stands under a name, which may be one that every object has. */
+function known<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function valuesOf(step: StepReport): ValuesReport {

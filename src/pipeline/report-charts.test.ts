@@ -24,6 +24,11 @@ test.each([
   expect(limit?.map(({ x }) => x)).toEqual([2, 2]);
   const xs = kept?.map(({ x }) => x) ?? [];
   expect(xs).toEqual([...xs].sort((a, b) => a - b));
+  const lengths = lengthsChart({ read: [0, 3], kept: [0, 2, 1] }); // A step may make texts longer.
+  expect(lengths.series.map(({ points }) => points.map(({ y }) => y))).toEqual([
+    [0, 3, 0],
+    [0, 2, 1],
+  ]);
   const { figureHtml } = await loadPlots();
   for (const one of [chart, lengthsChart({ read: [0, 3, 9], kept: [0, 2] }), clustersChart({ 2: 9, 3: 1 })]) {
     expect(figureHtml(one)).not.toContain("NaN");

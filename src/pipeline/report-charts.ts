@@ -7,7 +7,8 @@ export type Figure = (chart: Chart) => string;
 
 /** Documents by their length, before and behind all steps. */
 export function lengthsChart({ read, kept }: SourceReport["lengths"]): LineChart {
-  const points = (counts: readonly number[]) => read.map((_, i) => ({ x: 2 ** (i + 0.5), y: counts[i] ?? 0 }));
+  const bins = Math.max(read.length, kept.length);
+  const points = (counts: readonly number[]) => Array.from({ length: bins }, (_, i) => ({ x: 2 ** (i + 0.5), y: counts[i] ?? 0 }));
   return {
     ...{ kind: "lines", title: "documents by their length" },
     x: { label: "characters", scale: "log" },
