@@ -6,12 +6,14 @@ import { commandRows } from "./commands.ts";
 import { callerOf } from "./hints.ts";
 import { abortOnSignals, OutputClosed, Stopped } from "./interrupt.ts";
 import { LiveLine } from "./live-line.ts";
+import { LogLines } from "./log-lines.ts";
 import { packageVersion } from "./package-root.ts";
 import { exit, reportError, runCli, type Terminal } from "./run.ts";
 
 const { stdout, stderr, stdin } = process;
 const hasLiveLine = stderr.isTTY && process.env.TERM !== "dumb";
 const live = hasLiveLine ? new LiveLine(stderr) : undefined;
+const progress = live ?? new LogLines(stderr);
 
 const stop = new AbortController();
 const terminal: Terminal = {
@@ -25,7 +27,7 @@ const terminal: Terminal = {
   },
   stdin: readStdin,
   stdinChunks,
-  progress: (event) => live?.update(event),
+  progress: (event) => progress.update(event),
   signal: stop.signal,
   began: startOf(process.env),
   caller: callerOf({ script: process.argv[1]!, env: process.env, cwd: process.cwd() }),
