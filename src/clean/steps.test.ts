@@ -115,6 +115,9 @@ test("a document that holds an item of a test goes, whatever its case and marks,
   expect(measured("He said: the QUICK, brown fox; jumps over!")).toBe("t.jsonl:2");
   expect(measured("zero one two three four five six seven")).toBe("t.txt:1");
   expect(measured("the quick brown fox jumps under the lazy dog")).toBeUndefined();
+  const shared = { "a.txt": `${item}\nso ${item}\n${item}, and more words than that\n` };
+  const outcome = (await opened("decontaminate", { tests: ["a.txt"], words: 6 }, shared)).apply(new CleanDocument(item));
+  expect(outcome).toMatchObject({ found: ["a.txt:1", "a.txt:2", "a.txt:3"] });
   expect(step.apply(new CleanDocument(`one two three four five six. ${item}, one two three four five six`))).toMatchObject({
     found: ["t.txt:1", "t.jsonl:2"],
   });

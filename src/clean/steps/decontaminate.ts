@@ -48,6 +48,8 @@ class TestIndex {
   readonly #words = new PlainWords();
   /** The first item that has an n-gram. */
   readonly #items = new Map<number, string>();
+  /** The other items that have it, which few n-grams have. */
+  readonly #others = new Map<number, Set<string>>();
 
   constructor(count: number) {
     this.#count = count;
@@ -63,8 +65,14 @@ class TestIndex {
       if (line.trim() === "") continue;
       const name = `${path}:${i + 1}`;
       for (const text of /\.(?:jsonl|ndjson)$/.test(path) ? textsOf(parseJson(where, name, line, "correct or remove it")) : [line])
-        for (const hash of this.#hashes(text)) if (!this.#items.has(hash)) this.#items.set(hash, name);
+        for (const hash of this.#hashes(text)) this.#addHash(hash, name);
     }
+  }
+
+  #addHash(hash: number, name: string): void {
+    const first = this.#items.get(hash);
+    if (first === undefined) this.#items.set(hash, name);
+    else if (first !== name) this.#others.set(hash, (this.#others.get(hash) ?? new Set()).add(name));
   }
 
   /** The items that a text shares n-grams with, in the order in which it does, each once. */
@@ -72,7 +80,9 @@ class TestIndex {
     const found = new Set<string>();
     for (const hash of this.#hashes(text)) {
       const item = this.#items.get(hash);
-      if (item !== undefined) found.add(item);
+      if (item === undefined) continue;
+      found.add(item);
+      for (const other of this.#others.get(hash) ?? []) found.add(other);
     }
     return [...found];
   }
