@@ -65,8 +65,13 @@ export class Chain {
 
 /** What a step makes of a document. @throws CriaError naming the step, where it fails or makes no outcome */
 export function applyStep({ row, step }: ChainStep, document: CleanDocument): Outcome {
+  return checkedOutcome(row, document, () => step.apply(document));
+}
+
+/** The outcome that a step gives for a document. @throws CriaError naming the step, where it fails or gives none */
+export function checkedOutcome(row: AnyStepRow, document: CleanDocument, give: () => Outcome): Outcome {
   try {
-    const outcome = step.apply(document);
+    const outcome = give();
     checkOutcome(row, outcome, document);
     return outcome;
   } catch (error) {
@@ -76,7 +81,7 @@ export function applyStep({ row, step }: ChainStep, document: CleanDocument): Ou
 }
 
 /** Steps that people write need not be typed: what a report could not hold in the end stops the work at the first document. */
-function checkOutcome({ name, reasons }: StepRow, outcome: Outcome, before: CleanDocument): void {
+function checkOutcome({ name, reasons }: AnyStepRow, outcome: Outcome, before: CleanDocument): void {
   if (typeof outcome !== "object" || outcome === null || !(isDropped(outcome) || typeof outcome.text === "string"))
     fail(
       "data",

@@ -2,6 +2,7 @@ export {
   applyStep,
   Chain,
   type ChainStep,
+  checkedOutcome,
   type OpenedCorpusStep,
   type OpenedCutStep,
   type OpenStagesOptions,

@@ -25,3 +25,19 @@ test.each([
     await expect(runPhases(job, { threads }, sources)).rejects.toThrow(message);
   });
 });
+
+test.each([
+  ["undefined", /a\.jsonl#1: the step own gives no outcome but undefined: return the document/],
+  ['{ reason: "other" }', /a\.jsonl#1: the step own drops a document by the reason "other", but its reasons are twice: add a sentence/],
+])("a step over all documents that gives %s ends the run", async (given, message) => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "a.jsonl"), ["one", "here"].map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    const module = `export default { name: "own", summary: "", source: "", reasons: { twice: "" }, deeds: [], parameters: { safeParse: (data) => ({ success: true, data }) },
+      openCorpus: () => ({ marks: "later copies", groups: 1, addKeys: ({ text }, keys) => keys.add(text.length, 0),
+        decide: (document) => document.text === "here" ? ${given} : document }) };`;
+    await writeFile(join(folder, "own.mjs"), module);
+    const source = { name: "web", weight: 1, paths: "*.jsonl", steps: ["./own.mjs"] };
+    const { job, sources } = await openJob([source], { folder, work: join(folder, "work") });
+    await expect(runPhases(job, { threads: 1 }, sources)).rejects.toThrow(message);
+  });
+});

@@ -5,6 +5,7 @@ import { fail } from "../base/index.ts";
 import {
   applyStep,
   CleanDocument,
+  checkedOutcome,
   isClusterStep,
   isDropped,
   isStatisticStep,
@@ -166,7 +167,9 @@ export class Pass {
     const { before, chain } = this.#stage;
     const steps = chain.steps.map((one): Decider => ({ decide: (document) => applyStep(one, document), end: () => undefined }));
     if (before === undefined) return steps;
-    return [await openDecider({ job: this.#job, opened: this.#opened, stage: this.#index - 1, part: this.#part }), ...steps];
+    const found = await openDecider({ job: this.#job, opened: this.#opened, stage: this.#index - 1, part: this.#part });
+    const decide = (document: CleanDocument) => checkedOutcome(before.row, document, () => found.decide(document));
+    return [{ decide, end: () => found.end() }, ...steps];
   }
 
   async #listedMembers(): Promise<ReadonlyMap<number, ListedMember>> {
