@@ -1,4 +1,6 @@
 // XXH32 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), LZ4's checksum, and a hash of datatrove's.
+import { Stripes } from "./stripes.ts";
+
 const primes = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
 const [p1, p2, p3, p4, p5] = primes;
 const stripe = 16;
@@ -6,39 +8,26 @@ const stripe = 16;
 /** A hash of bytes that come in pieces. */
 export class Xxh32 {
   readonly #lanes = Int32Array.of(p1 + p2, p2, 0, -p1);
-  /** Bytes that wait for a whole stripe of 16. */
-  readonly #rest = new Uint8Array(stripe);
-  #waiting = 0;
+  readonly #stripes = new Stripes(stripe);
   #bytes = 0;
 
   update(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    let at = 0;
-    if (this.#waiting > 0) {
-      at = Math.min(stripe - this.#waiting, bytes.length);
-      this.#rest.set(bytes.subarray(0, at), this.#waiting);
-      this.#waiting += at;
-      if (this.#waiting < stripe) return;
-      this.#stripe(this.#rest, 0);
-    }
-    for (; at + stripe <= bytes.length; at += stripe) this.#stripe(bytes, at);
-    this.#rest.set(bytes.subarray(at));
-    this.#waiting = bytes.length - at;
-  }
-
-  #stripe(bytes: Uint8Array, at: number): void {
     const lanes = this.#lanes;
-    for (let lane = 0; lane < 4; lane++) lanes[lane] = round(lanes[lane]!, word(bytes, at + 4 * lane));
+    this.#stripes.add(bytes, (whole, from, to) => {
+      for (let at = from; at < to; at += stripe)
+        for (let lane = 0; lane < 4; lane++) lanes[lane] = round(lanes[lane]!, word(whole, at + 4 * lane));
+    });
   }
 
   digest(): number {
     const [a = 0, b = 0, c = 0, d = 0] = this.#lanes;
     let hash = this.#bytes < stripe ? p5 : rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18);
     hash = (hash + this.#bytes) | 0;
-    const rest = this.#rest;
+    const { rest } = this.#stripes;
     let at = 0;
-    for (; at + 4 <= this.#waiting; at += 4) hash = Math.imul(rotate((hash + Math.imul(word(rest, at), p3)) | 0, 17), p4);
-    for (; at < this.#waiting; at++) hash = Math.imul(rotate((hash + Math.imul(rest[at]!, p5)) | 0, 11), p1);
+    for (; at + 4 <= rest.length; at += 4) hash = Math.imul(rotate((hash + Math.imul(word(rest, at), p3)) | 0, 17), p4);
+    for (; at < rest.length; at++) hash = Math.imul(rotate((hash + Math.imul(rest[at]!, p5)) | 0, 11), p1);
     hash = Math.imul(hash ^ (hash >>> 15), p2);
     hash = Math.imul(hash ^ (hash >>> 13), p3);
     return (hash ^ (hash >>> 16)) >>> 0;

@@ -1,5 +1,6 @@
 // XXH64 (Collet, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) in 32-bit halves: BigInt would be slower than the decompression whose
 // result it checks.
+import { Stripes } from "./stripes.ts";
 import { upper32 } from "./upper32.ts";
 
 /** The five primes of the specification as [high, low]. */
@@ -17,8 +18,7 @@ export class Xxh64 {
   /** Four accumulators of 64 bits: high and low halves in turn. */
   readonly #lanes = new Int32Array(8);
   /** Bytes that wait for a whole stripe of 32. */
-  readonly #rest = new Uint8Array(stripe);
-  #waiting = 0;
+  readonly #stripes = new Stripes(stripe);
   #length = 0;
 
   constructor() {
@@ -28,19 +28,7 @@ export class Xxh64 {
 
   update(bytes: Uint8Array): void {
     this.#length += bytes.length;
-    let at = 0;
-    if (this.#waiting > 0) {
-      at = Math.min(stripe - this.#waiting, bytes.length);
-      this.#rest.set(bytes.subarray(0, at), this.#waiting);
-      this.#waiting += at;
-      if (this.#waiting < stripe) return;
-      this.#stripes(this.#rest, 0, stripe);
-      this.#waiting = 0;
-    }
-    const whole = at + (bytes.length - at - ((bytes.length - at) % stripe));
-    this.#stripes(bytes, at, whole);
-    this.#rest.set(bytes.subarray(whole));
-    this.#waiting = bytes.length - whole;
+    this.#stripes.add(bytes, (whole, from, to) => this.#take(whole, from, to));
   }
 
   /** The lower 32 bits of the hash of everything so far, which Zstandard stores. */
@@ -62,23 +50,24 @@ export class Xxh64 {
   }
 
   #mixRest(start: Word): Word {
-    const view = new DataView(this.#rest.buffer);
+    const { rest } = this.#stripes;
+    const view = new DataView(rest.buffer);
     let hash = start;
     let at = 0;
-    for (; at + 8 <= this.#waiting; at += 8) {
+    for (; at + 8 <= rest.length; at += 8) {
       const word = round([0, 0], [view.getInt32(at + 4, true), view.getInt32(at, true)]);
       hash = add(multiply(rotate(exclusiveOr(hash, word), 27), prime1), prime4);
     }
-    if (at + 4 <= this.#waiting) {
+    if (at + 4 <= rest.length) {
       hash = add(multiply(rotate(exclusiveOr(hash, multiply([0, view.getInt32(at, true)], prime1)), 23), prime2), prime3);
       at += 4;
     }
-    for (; at < this.#waiting; at++) hash = multiply(rotate(exclusiveOr(hash, multiply([0, this.#rest[at]!], prime5)), 11), prime1);
+    for (; at < rest.length; at++) hash = multiply(rotate(exclusiveOr(hash, multiply([0, rest[at]!], prime5)), 11), prime1);
     return hash;
   }
 
   /** The inner loop, without a tuple per step. */
-  #stripes(bytes: Uint8Array, from: number, to: number): void {
+  #take(bytes: Uint8Array, from: number, to: number): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const lanes = this.#lanes;
     for (let at = from; at < to; at += 8) {

@@ -61,6 +61,18 @@ export interface Timed {
   readonly at: number;
 }
 
+/** How fast a task goes, by the first event of it that came. */
+export class Pace {
+  #first: Timed | undefined;
+
+  /** Seconds left of the task of an event, as {@link secondsLeft} has them. */
+  left(now: Timed): number | undefined {
+    const { event } = now;
+    if (this.#first?.event.task !== event.task || event.done < this.#first.event.done) this.#first = now;
+    return secondsLeft(this.#first, now);
+  }
+}
+
 /** Where the line is drawn: `process.stderr`, or a stand-in. */
 export interface LineStream {
   write(text: string): unknown;
@@ -73,7 +85,7 @@ const redrawMs = 100;
 export class LiveLine {
   readonly #stream: LineStream;
   readonly #now: () => number;
-  #first: Timed | undefined;
+  readonly #pace = new Pace();
   #drawnAt = Number.NEGATIVE_INFINITY;
   #visible = false;
 
@@ -84,11 +96,11 @@ export class LiveLine {
 
   update(event: ProgressEvent): void {
     const now: Timed = { event, at: this.#now() };
-    if (this.#first?.event.task !== event.task || event.done < this.#first.event.done) this.#first = now;
+    const left = this.#pace.left(now);
     if (now.at - this.#drawnAt < redrawMs) return;
     this.#drawnAt = now.at;
     // A column stays free: some terminals wrap when the last one is written.
-    const line = formatProgress(event, secondsLeft(this.#first, now), (this.#stream.columns || 80) - 1);
+    const line = formatProgress(event, left, (this.#stream.columns || 80) - 1);
     this.#stream.write(`\r${line}\x1b[K`);
     this.#visible = true;
   }

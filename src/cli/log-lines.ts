@@ -1,6 +1,6 @@
 // How far long work is, where nobody watches a terminal: a line per minute, for the logs of machines.
 import type { ProgressEvent } from "../base/index.ts";
-import { formatProgress, type LineStream, secondsLeft, type Timed } from "./live-line.ts";
+import { formatProgress, type LineStream, Pace, type Timed } from "./live-line.ts";
 
 const everyMs = 60_000;
 
@@ -8,7 +8,7 @@ const everyMs = 60_000;
 export class LogLines {
   readonly #stream: LineStream;
   readonly #now: () => number;
-  #first: Timed | undefined;
+  readonly #pace = new Pace();
   #writtenAt: number | undefined;
 
   constructor(stream: LineStream, now: () => number = () => performance.now()) {
@@ -18,10 +18,10 @@ export class LogLines {
 
   update(event: ProgressEvent): void {
     const now: Timed = { event, at: this.#now() };
-    if (this.#first?.event.task !== event.task || event.done < this.#first.event.done) this.#first = now;
+    const left = this.#pace.left(now);
     this.#writtenAt ??= now.at;
     if (now.at - this.#writtenAt < everyMs) return;
     this.#writtenAt = now.at;
-    this.#stream.write(`${formatProgress(event, secondsLeft(this.#first, now), Number.POSITIVE_INFINITY)}\n`);
+    this.#stream.write(`${formatProgress(event, left, Number.POSITIVE_INFINITY)}\n`);
   }
 }
