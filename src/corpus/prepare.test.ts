@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { CriaError } from "../base/index.ts";
-import { isHeldOut, type TextTokenizer, vocabularyOf } from "../batches/index.ts";
+import { byteTokenizer } from "../batches/byte-tokenizer.test.helper.ts";
+import { isHeldOut, vocabularyOf } from "../batches/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { prepare } from "./prepare.ts";
@@ -13,16 +14,6 @@ import { dataRecipe } from "./recipe.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-prepare-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Bytes as tokens, behind <s> and </s>. */
-const byteTokenizer: TextTokenizer = {
-  kind: "bytes",
-  vocabSize: 258,
-  bosId: 0,
-  eosId: 1,
-  encode: (text, { bos, eos }) => [...(bos ? [0] : []), ...Array.from(Buffer.from(text), (byte) => byte + 2), ...(eos ? [1] : [])],
-  idToPiece: (id) => `${id}`,
-};
 
 const prose = Array.from({ length: 40 }, (_, i) => `Tale ${i}: once upon a time …`);
 const facts = Array.from({ length: 30 }, (_, i) => `Fact ${i}.`);

@@ -3,19 +3,12 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
+import { byteTokenizer as bytes } from "../batches/byte-tokenizer.test.helper.ts";
 import type { TextTokenizer } from "../batches/index.ts";
 import { type DataRecipe, PreparedData, parseDataRecipe, prepare, verifyPrepared } from "../corpus/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { cleanRecipe, openRecipeJob, prepareRecipe, runPhases, TokenPhase } from "./index.ts";
 
-const bytes: TextTokenizer = {
-  kind: "bytes",
-  vocabSize: 258,
-  bosId: 0,
-  eosId: 1,
-  encode: (text, { bos, eos }) => [...(bos ? [0] : []), ...Array.from(Buffer.from(text), (byte) => byte + 2), ...(eos ? [1] : [])],
-  idToPiece: (id) => `${id}`,
-};
 /** The same pieces, but capitals are made small. */
 const small: TextTokenizer = { ...bytes, encode: (text, marks) => bytes.encode(text.toLowerCase(), marks) };
 
