@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Rng } from "../base/index.ts";
@@ -135,6 +136,20 @@ test("of two that begin in one folder at once one trains, and its recipe stays",
   expect(both[1 - winner]).toMatchObject({ code: 1, stderr: expect.stringMatching(/trains in it|trained in it|holds a run|is not empty/) });
   expect(await readFile(join(folder, "both", "train.yaml"), "utf8")).toContain(`seed: ${seeds[winner]}\n`);
   expect(await readdir(join(folder, "both"))).not.toContain("training.lock");
+});
+
+test("one that begins while another ends making the folder meets a whole recipe, whenever that is", async () => {
+  const [made, begun] = [join(folder, "meanwhile", "train.yaml"), join(folder, "meanwhile", "train.yaml.begun")];
+  const other = (await readFile(join(folder, "recipe.yaml"), "utf8")).replaceAll(/(data|tokenizer): (?!\{)/g, `$1: ${folder}/`);
+  for (let after = 0; after < 12; after++) {
+    await mkdir(join(folder, "meanwhile"));
+    await writeFile(begun, `${other}seed: 5\n`);
+    const ending = sleep(after).then(() => rename(begun, made));
+    const { stderr } = await trainHere("recipe.yaml", "--out", "meanwhile", "--dry-run");
+    expect(stderr).toMatch(/^$|holds a run/);
+    await ending;
+    await rm(join(folder, "meanwhile"), { recursive: true });
+  }
 });
 
 test("what was trained is never overwritten, and a resumed run keeps to its recipe unless told", async () => {

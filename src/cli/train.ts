@@ -138,12 +138,12 @@ async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): P
   const isThere = (await isFile(made.path)) || (!isRun && (await isLeftover(folder)));
   check(!resume || isThere, where, () => `${folder}: there is no run to go on with: name the folder of one`);
   if (!isRun) await refuseDataRecipe(given, where, io);
-  const asked = await readWhole(isRun ? made.path : given, settings, io);
+  const asked = isRun ? await readMade(folder, settings, io) : await readWhole(given, settings, io);
   const anew = { folder, ...asked, resume: false, changed: [], accepts };
   if (!resume && !(await isUnsaved(folder))) return anew;
   if (resume && (made.isBegun || (!isRun && (await isLeftover(folder)))))
     return { ...anew, notice: `${folder}: its making was cut short, so it is made again` };
-  const { recipe: written } = await readWhole(made.path, [], { ...io, stderr: () => undefined });
+  const { recipe: written } = await readMade(folder, [], { ...io, stderr: () => undefined });
   if (!resume && recipeChanges(written, { ...asked.recipe, precision: written.precision }).length > 0) return anew;
   const notice = resume ? {} : { notice: `${folder}: the run was killed before it saved anything, so it begins anew` };
   return {
@@ -171,6 +171,17 @@ async function isLeftover(folder: string): Promise<boolean> {
       () => false,
     )
   );
+}
+
+/** The recipe of the run in a folder, under its final name where another program ends making the folder between the look and the reading. */
+async function readMade(folder: string, settings: readonly string[], io: LoadIo): Promise<Pick<Plan, "recipe" | "tokenizer">> {
+  const { path, isBegun } = await findRecipe(folder);
+  try {
+    return await readWhole(path, settings, io);
+  } catch (error) {
+    if (!isBegun || (await isFile(path))) throw error;
+    return readWhole(runPaths(folder).recipe, settings, io);
+  }
 }
 
 async function readWhole(path: string, settings: readonly string[], io: LoadIo): Promise<Pick<Plan, "recipe" | "tokenizer">> {
