@@ -30,6 +30,7 @@ test("holds what runs and its types, the page that is served, and nothing else",
     "LICENSE",
     "dist/index.js",
     "dist/index.d.ts",
+    "bin/cria.mjs",
     "dist/cli/main.js",
     "dist/page/index.html",
     "recipes/demo.yaml",
@@ -38,7 +39,8 @@ test("holds what runs and its types, the page that is served, and nothing else",
   const page = await readFile(join(root, "dist/page/index.html"), "utf8");
   for (const [, path] of page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) expect(packed).toContain(`dist/page/${path}`);
   const stray = packed.filter(
-    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|recipes\/\w+\.yaml|package\.json|LICENSE|README\.md)$/.test(path) && !isOfPage(path),
+    (path) =>
+      !/^(?:dist\/.*\.(?:js|d\.ts)|bin\/cria\.mjs|recipes\/\w+\.yaml|package\.json|LICENSE|README\.md)$/.test(path) && !isOfPage(path),
   );
   expect(stray).toEqual([]);
   expect(packed.filter((path) => /\.test\.|\.map$|node_modules/.test(path))).toEqual([]);
@@ -60,13 +62,13 @@ test("asks for no more packages than the lock file holds, and none of them runs 
 
 test("gives a working cria", async () => {
   expect((await npm(app, "exec", "--no", "--", "cria", "--version")).stdout.trim()).toBe(version);
-  const help = await run(process.execPath, ["node_modules/cria/dist/cli/main.js", "--help"], app);
+  const help = await run(process.execPath, ["node_modules/cria/bin/cria.mjs", "--help"], app);
   expect(help.stdout).toContain("usage: cria COMMAND");
 });
 
 test("does without the packages that draw charts; what draws one names them", async () => {
   expect(await readdir(join(app, "node_modules"))).not.toContain("linkedom");
-  const drawing = run(process.execPath, ["node_modules/cria/dist/cli/main.js", "plan", "--flops", "1e20", "--svg", "plan.svg"], app);
+  const drawing = run(process.execPath, ["node_modules/cria/bin/cria.mjs", "plan", "--flops", "1e20", "--svg", "plan.svg"], app);
   await expect(drawing).rejects.toThrow(
     "[plot] charts are drawn by the package @observablehq/plot, which is not installed: npm install @observablehq/plot linkedom",
   );

@@ -8,7 +8,7 @@ import * as houseRules from "./docs-rules.mjs";
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 const languages = ["en", "zh"];
 /** Folders whose comments are held to house language. */
-const codeFolders = ["src", "test", "tools", "bench", "examples"];
+const codeFolders = ["bin", "src", "test", "tools", "bench", "examples"];
 
 /**
  * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and messages,

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { callAgain, callerOf, hintLines, promptFrom } from "./hints.ts";
 
 test.each([
-  ["npm start", "/app/dist/cli/main.js", { npm_command: "run-script", npm_lifecycle_event: "start" }, "npx cria", "npm start --"],
+  ["npm start", "/app/bin/cria.mjs", { npm_command: "run-script", npm_lifecycle_event: "start" }, "npx cria", "npm start --"],
   ["npx", "/app/node_modules/.bin/cria", { npm_command: "exec", npm_lifecycle_event: "npx" }, "npx cria", "npx cria demo"],
-  ["npx in a clone", "/app/dist/cli/main.js", { npm_command: "exec", npm_lifecycle_event: "npx" }, "npx cria", "npx cria demo"],
+  ["npx in a clone", "/app/bin/cria.mjs", { npm_command: "exec", npm_lifecycle_event: "npx" }, "npx cria", "npx cria demo"],
   ["a local install's own link", "/app/node_modules/.bin/cria", {}, "npx cria", "npx cria demo"],
   ["a global install", "/usr/local/bin/cria", {}, "cria", "cria demo"],
-  ["a global install on Windows", "C:\\npm\\node_modules\\cria\\dist\\cli\\main.js", {}, "cria", "cria demo"],
+  ["a global install on Windows", "C:\\npm\\node_modules\\cria\\bin\\cria.mjs", {}, "cria", "cria demo"],
   [
     "node from elsewhere",
-    "/elsewhere/cria/dist/cli/main.js",
+    "/elsewhere/cria/bin/cria.mjs",
     {},
-    "node /elsewhere/cria/dist/cli/main.js",
-    "node /elsewhere/cria/dist/cli/main.js demo",
+    "node /elsewhere/cria/bin/cria.mjs",
+    "node /elsewhere/cria/bin/cria.mjs demo",
   ],
-  ["node", "/app/dist/cli/main.js", {}, "node dist/cli/main.js", "node dist/cli/main.js demo"],
+  ["node", "/app/bin/cria.mjs", {}, "node bin/cria.mjs", "node bin/cria.mjs demo"],
 ])("called by %s", (_, script, env, cria, demo) => {
   expect(callerOf({ script, env, cwd: "/app" })).toEqual({ cria, demo });
 });

@@ -24,7 +24,7 @@ interface Start {
 export function callerOf({ script, env, cwd }: Start): Caller {
   const isNpmStart = env.npm_lifecycle_event === "start";
   const isNpx = env.npm_command !== undefined || /node_modules[\\/]\.bin$/.test(dirname(script));
-  const isOnPath = /^cria(\.\w+)?$/.test(basename(script)) || /node_modules[\\/]cria[\\/]dist[\\/]cli[\\/]main\.js$/.test(script);
+  const isOnPath = basename(script) === "cria" || /node_modules[\\/]cria[\\/]bin[\\/]cria\.mjs$/.test(script);
   const cria = isNpx ? "npx cria" : isOnPath ? "cria" : `node ${quoted(nearer(script, cwd))}`;
   return { cria, demo: isNpmStart ? "npm start --" : `${cria} demo` };
 }
