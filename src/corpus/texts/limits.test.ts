@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { tarHeader, tarOf } from "./archives/tar.test.helper.ts";
+import { ownLicence } from "./code/licences.ts";
 import { type FormName, formCalled, type ReadingNote, type TextDocument } from "./forms.ts";
 import { Growth } from "./growth.ts";
+import { joinSource } from "./latex/join-source.ts";
 import { maxDocumentLength } from "./limits.ts";
 import { readTextDocuments } from "./read-file.ts";
 import { splitText } from "./split-text.ts";
+import { httpPage } from "./warc/http-response.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-limits-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -83,4 +86,16 @@ test.skipIf(process.platform !== "linux")("a disk that is full is a clear stop, 
     else process.env.TMPDIR = usual;
   }
   expect(readdirSync(folder)).toEqual(["file"]);
+});
+
+test("time is in proportion to the length of hostile headers, sources and licences", async () => {
+  const blank = " ".repeat(100_000);
+  const response = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: text/html${blank}x\r\n\r\n<p>text`);
+  expect(httpPage(response, () => true)).toMatchObject({ type: `text/html${blank}x` });
+  expect(ownLicence(`a${blank}b\n// SPDX-License-Identifier: MIT */`)).toBeUndefined(); // it stands too far from the beginning
+  expect(ownLicence(`a${blank.slice(0, 8000)}b\n/* SPDX-License-Identifier: MIT OR Apache-2.0  */\r\n`)).toBe("MIT OR Apache-2.0");
+  const join = async (main: string, part = "") => (await joinSource("main", async (path) => (path === "main" ? main : part))).text.length;
+  expect(await join(`\\input{${blank}{`)).toBe(blank.length + 8);
+  expect(await join("\\begin{verbatim}\n".repeat(100_000))).toBe(1_700_000);
+  expect(await join("\\input{a}", "x".repeat(20_000_000))).toBe(20_000_000);
 });

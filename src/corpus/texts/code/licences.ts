@@ -119,8 +119,12 @@ const notices: readonly (readonly [RegExp, string])[] = [
 /** What a file of code says of its own licence near its beginning; undefined where it says nothing. */
 export function ownLicence(code: string): string | undefined {
   const head = code.slice(0, headLength);
-  const header = /SPDX-License-Identifier:[ \t]*([\w.+() \t-]+)/.exec(head.replace(/[ \t]*(\*\/|-->|\*\))?[ \t]*\r?$/gm, ""))?.[1];
-  if (header !== undefined) return header.trim();
+  const header = /SPDX-License-Identifier:([^\r\n]*)/
+    .exec(head)?.[1]
+    ?.trimEnd()
+    .replace(/(?:\*\/|-->|\*\))$/, "");
+  const named = header === undefined ? undefined : /^[\w.+() \t-]+/.exec(header)?.[0].trim();
+  if (named) return named;
   const words = head.replace(/^[\s*#/;%!-]+/gm, "\n").replace(/\s+/g, " ");
   if (!/licen[cs]e|permission|redistribut/i.test(words)) return undefined;
   const texts = licencesIn(gramHashes(head.replace(/^[\s*#/;%!-]+/gm, "")));

@@ -25,6 +25,6 @@ const encodings = new Map(
 /** What a file's bytes say, and the encoding where that is not UTF-8. */
 export function decodeSource(bytes: Uint8Array): DecodedPage {
   const head = Buffer.from(bytes.subarray(0, 1 << 16)).toString("latin1");
-  const named = /^[^%\n]*\\(?:usepackage|RequirePackage)\s*\[([^\]]*)\]\s*\{inputenc\}/m.exec(head)?.[1];
+  const named = /^[^%\n]*\\(?:usepackage|RequirePackage)\s*\[([^\]]{0,100})\]\s*\{inputenc\}/m.exec(head)?.[1];
   return decodePage(bytes, encodings.get(named?.trim().toLowerCase() ?? ""));
 }

@@ -15,7 +15,7 @@ export interface JoinedSource {
 
 /** Comments and what is verbatim name no files. A name is in braces, or in \input up to a space. */
 const token =
-  /\\verb\*?([^a-zA-Z\s*])[^\n]{0,400}?\1|\\begin\s*\{(verbatim\*?|lstlisting|minted|comment|filecontents\*?)\}|\\(input|include|subfile|subfileinclude|bibliography)(?![a-zA-Z@])\s*(?:\{\s*([^{}]*?)\s*\}|([^\s{}%\\]+))|\\((?:sub)?(?:import|inputfrom|includefrom))\*?\s*\{\s*([^{}]*?)\s*\}\s*\{\s*([^{}]*?)\s*\}|\\(endinput)(?![a-zA-Z@])|\\[\s\S]|%[^\n]*/g;
+  /\\verb\*?([^a-zA-Z\s*])[^\n]{0,400}?\1|\\begin\s*\{(verbatim\*?|lstlisting|minted|comment|filecontents\*?)\}|\\(input|include|subfile|subfileinclude|bibliography)(?![a-zA-Z@])\s*(?:\{([^{}]*)\}|([^\s{}%\\]+))|\\((?:sub)?(?:import|inputfrom|includefrom))\*?\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(endinput)(?![a-zA-Z@])|\\[\s\S]|%[^\n]*/g;
 /** UTF-16 units of a joined source: a book has some millions, files that name each other twice have any number. */
 const longestSource = 1 << 26;
 /** Files within files. */
@@ -48,12 +48,14 @@ class Joiner {
     this.#length += own.length;
     const source = around.length > 0 ? bodyOf(own) : own;
     const parts: string[] = [];
+    const unended = new Set<string>(); // environments whose end is not there any more, which are not looked for again
     let at = 0;
     for (const match of source.matchAll(token)) {
       const { index } = match;
       if (index < at) continue;
       if (match[9] !== undefined) return parts.join("") + source.slice(at, index);
-      const end = match[2] === undefined ? undefined : endOfEnvironment(source, index, match[2]);
+      const end = match[2] === undefined || unended.has(match[2]) ? undefined : endOfEnvironment(source, index, match[2]);
+      if (match[2] !== undefined && end === undefined) unended.add(match[2]);
       const named = match[3] ?? match[6];
       const text = named === undefined ? undefined : await this.#named(named, match, [...around, path]);
       if (end === undefined && text === undefined) continue;
@@ -65,7 +67,7 @@ class Joiner {
 
   /** What stands in place of a command; undefined where it stays, as that for a bibliography that BibTeX has not made. */
   async #named(command: string, match: RegExpMatchArray, around: readonly string[]): Promise<string | undefined> {
-    const [name, folder] = [match[4] ?? match[5] ?? match[8] ?? "", match[7] ?? ""];
+    const [name, folder] = [match[4] ?? match[5] ?? match[8] ?? "", match[7] ?? ""].map((given) => given.trim()) as [string, string];
     if (command === "bibliography") return this.file(`${this.#main.replace(/\.[^./]*$/, "")}.bbl`, around);
     const from = /^sub(import|inputfrom|includefrom)$/.test(command) ? (around.at(-1) ?? "") : this.#main;
     const path = posix.normalize(/^(\/|[a-zA-Z]:)/.test(name) ? name : posix.join(posix.dirname(from), folder, name));
@@ -85,13 +87,19 @@ class Joiner {
   }
 }
 
+/** The beginning of a document, and what it may not stand in: a comment, or behind a backslash that belongs to a command. */
+const documentToken = /(\\begin\s*\{document\})|\\[\s\S]|%[^\n]*/g;
+
 /** A part that is a document by itself (packages subfiles and standalone) gives what is between its begin and its end. */
 function bodyOf(source: string): string {
-  const begin = /^(?:[^%\n]|\\%)*\\begin\s*\{document\}/m.exec(source);
-  if (begin === null || !/\\document(?:class|style)/.test(source.slice(0, begin.index + begin[0].length))) return source;
-  const body = source.slice(begin.index + begin[0].length);
-  const end = body.search(/\\end\s*\{document\}/);
-  return end < 0 ? body : body.slice(0, end);
+  for (const { 1: begin, index } of source.matchAll(documentToken)) {
+    if (begin === undefined) continue;
+    if (!/\\document(?:class|style)/.test(source.slice(0, index))) return source;
+    const body = source.slice(index + begin.length);
+    const end = body.search(/\\end\s*\{document\}/);
+    return end < 0 ? body : body.slice(0, end);
+  }
+  return source;
 }
 
 function endOfEnvironment(source: string, from: number, name: string): number | undefined {

@@ -50,8 +50,9 @@ function endOfHead(bytes: Uint8Array): number {
   return bytes.length;
 }
 
+/** A field's value without the white space around it; empty where there is none. */
 function fieldOf(head: string, name: string): string {
-  return new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, "im").exec(head)?.[1] ?? "";
+  return new RegExp(`^${name}:(.*)$`, "im").exec(head)?.[1]?.trim() ?? "";
 }
 
 /** Undefined where a chunk's length is wrong. What begins as no chunk was joined by the crawler already, which kept the head. */

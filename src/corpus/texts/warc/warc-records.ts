@@ -82,6 +82,7 @@ async function warcHead(input: ByteReader): Promise<Head | undefined> {
 }
 
 function arcHead(line: string): Head | undefined {
+  if (line.length > longestUrl) return undefined;
   const { url = "", date = "", mime = "", length = "" } = arcLine.exec(line)?.groups ?? {};
   if (url === "") return undefined;
   const [, year, month, day, hour, minute, second] = /(....)(..)(..)(..)(..)(..)/.exec(date) ?? [];
