@@ -42,7 +42,7 @@ export function App() {
       <main>
         {problem?.status === 401 && <KeyForm onKept={again} />}
         {problem !== undefined && problem.status !== 401 && <p class="message warning">{words.failed + problem.message}</p>}
-        {Shown && facts && <Shown theme={isDark ? "dark" : "light"} models={facts.models} />}
+        {Shown && facts && <Shown theme={isDark ? "dark" : "light"} models={facts.models} onSaved={again} />}
       </main>
     </WordsContext.Provider>
   );

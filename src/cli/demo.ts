@@ -75,7 +75,7 @@ export const demo: Command = {
 async function showPage(folder: string, flags: Flags, io: CommandIo): Promise<RunningServer | undefined> {
   if (io.json || !io.isTerminal) return undefined;
   const parent = dirname(folder);
-  const page = await servePage({ runs: basename(parent) === "runs" ? parent : folder, models: [modelOfRun(folder)] }, io);
+  const page = await servePage({ runs: basename(parent) === "runs" ? parent : folder, findModels: async () => [modelOfRun(folder)] }, io);
   io.stdout(`watch it    ${page.url}\n`);
   if (!booleanFlag(flags, "no-open")) openBrowser(page.url, io);
   return page;

@@ -28,14 +28,19 @@ export interface PageRequest {
   readonly runs: string;
   /** The next ones are tried only where none is asked for. */
   readonly port?: number | undefined;
-  readonly models?: readonly ModelRow[];
+  /** The models that the page talks to, asked for again while it is shown: a run may have been saved since. */
+  readonly findModels?: () => Promise<readonly ModelRow[]>;
 }
 
 /** Shows the page for this machine alone. @throws CriaError when no port is free */
-export async function servePage({ runs, port, models = [] }: PageRequest, io: Pick<CommandIo, "stderr">): Promise<RunningServer> {
+export async function servePage(
+  { runs, port, findModels = async () => [] }: PageRequest,
+  io: Pick<CommandIo, "stderr">,
+): Promise<RunningServer> {
+  const models = await findModels();
   for (let tried = port ?? ports.first; ; tried++) {
     try {
-      const server = await serve({ ...usualOptions(io), models, port: tried, page: { assets: pageAssets, runs } });
+      const server = await serve({ ...usualOptions(io), models, port: tried, page: { assets: pageAssets, runs, findModels } });
       if (port === undefined && tried > ports.first) io.stderr(`port ${ports.first} is taken, so the page has port ${tried}\n`);
       return server;
     } catch (error) {

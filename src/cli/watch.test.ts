@@ -32,7 +32,7 @@ test("a port that is taken is said: the next one is taken where none was asked f
     await Promise.all([first.drain(), second.drain()]);
   }));
 
-test("the models of runs that are saved are offered by their paths, and no other's", () =>
+test("the models of runs that are saved are offered by their paths, once they are, and no other's", () =>
   withFolder(async (folder) => {
     for (const name of ["study/a", "study/b", "c"]) {
       await mkdir(join(folder, name), { recursive: true });
@@ -42,4 +42,10 @@ test("the models of runs that are saved are offered by their paths, and no other
     expect((await modelsOfRuns(folder)).map(({ name }) => name).sort()).toEqual(["study/a", "study/b"]);
     expect((await modelsOfRuns(join(folder, "study/a"))).map(({ name }) => name)).toEqual(["a"]);
     await expect(modelOfRun(join(folder, "c")).load(new AbortController().signal)).rejects.toThrow("is still being trained");
+    const server = await servePage({ runs: folder, findModels: () => modelsOfRuns(folder) }, { stderr: () => undefined });
+    const offered = async () => (await (await fetch(`${server.url}/page/facts`)).json()).models.sort();
+    expect(await offered()).toEqual(["study/a", "study/b"]);
+    await writeFile(join(folder, "c/model.safetensors"), "");
+    expect(await offered()).toEqual(["c", "study/a", "study/b"]);
+    await server.drain();
   }));

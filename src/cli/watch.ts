@@ -21,8 +21,7 @@ export const watch: Command = {
     if (more.length > 0) throw new UsageError(where, `${args.length} folders are given: name one, with all runs below it`);
     const root = given ?? ((await isFolder("runs")) ? "runs" : ".");
     if (!(await isFolder(root))) throw new UsageError(where, `${root} is no folder: name the folder of a run, or one with runs below it`);
-    const models = await modelsOfRuns(root);
-    const server = await servePage({ runs: root, port: wholeFlag(flags, where, "port", 0), models }, io);
+    const server = await servePage({ runs: root, port: wholeFlag(flags, where, "port", 0), findModels: () => modelsOfRuns(root) }, io);
     await using _ = { [Symbol.asyncDispose]: () => server.drain() };
     if (io.json) io.stdout(`${JSON.stringify({ url: server.url, folder: root }, null, 2)}\n`);
     else io.stdout(`${server.url} shows the runs in ${root}; Ctrl-C ends it\n`);

@@ -1,6 +1,6 @@
 // RUN/machine.json: what a run trains on, for who watches it. Written anew each time that training begins or goes on.
-import { join } from "node:path";
 import { atomicWriteJson, readTextFile } from "../files/index.ts";
+import { runPaths } from "./run-folder.ts";
 
 const where = "run";
 
@@ -18,21 +18,17 @@ export interface RunMachine {
 
 /** @throws CriaError when the file cannot be written */
 export async function writeMachine(folder: string, machine: RunMachine): Promise<void> {
-  await atomicWriteJson(pathOf(folder), machine, where);
+  await atomicWriteJson(runPaths(folder).machine, machine, where);
 }
 
 /** Undefined where a run has no such file, as those of earlier versions, or it is none that training wrote. */
 export async function readMachine(folder: string): Promise<RunMachine | undefined> {
   try {
-    const value = JSON.parse(await readTextFile(pathOf(folder), where)) as Partial<RunMachine> | null;
+    const value = JSON.parse(await readTextFile(runPaths(folder).machine, where)) as Partial<RunMachine> | null;
     const { backend, memory, flopsPerToken, matmulRate } = value ?? {};
     if (typeof backend !== "string" || typeof memory !== "number" || typeof flopsPerToken !== "number") return undefined;
     return { backend, memory, flopsPerToken, ...(typeof matmulRate === "number" && { matmulRate }) };
   } catch {
     return undefined;
   }
-}
-
-function pathOf(folder: string): string {
-  return join(folder, "machine.json");
 }

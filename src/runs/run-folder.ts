@@ -22,6 +22,7 @@ export function runPaths(folder: string) {
     begun: inside("train.yaml.begun"),
     tokenizer: inside("tokenizer.json"),
     metrics: inside("metrics.jsonl"),
+    machine: inside("machine.json"),
     checkpoints: inside("checkpoints"),
     model: inside("model.safetensors"),
   };

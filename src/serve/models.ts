@@ -49,7 +49,7 @@ interface Entry {
 
 /** The models of a server. */
 export class ModelShelf {
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries = new Map<string, Entry>();
   readonly #options: ShelfOptions;
   readonly #stop = new AbortController();
   /** Loads one model after the other, so that each sees the memory that the others have left. */
@@ -57,15 +57,17 @@ export class ModelShelf {
 
   /** @throws CriaError where two have one name */
   constructor(rows: readonly ModelRow[], options: ShelfOptions) {
-    const created = Math.floor(Date.now() / 1000);
-    const entries = new Map<string, Entry>();
     for (const row of rows) {
-      if (entries.has(row.name))
+      if (this.#entries.has(row.name))
         throw new CriaError("serve", `two models are called "${row.name}": name one of them otherwise, NAME=MODEL`);
-      entries.set(row.name, { row, created, loading: undefined, model: undefined, leases: 0, usedAt: 0, timer: undefined });
+      this.#add(row);
     }
-    this.#entries = entries;
     this.#options = options;
+  }
+
+  /** Lists models that came since, behind the others; those whose names are listed already stay what they are. */
+  addNew(rows: readonly ModelRow[]): void {
+    for (const row of rows) if (!this.#entries.has(row.name)) this.#add(row);
   }
 
   /** Names, when each was listed, and whether it is loaded. */
@@ -124,6 +126,11 @@ export class ModelShelf {
       await entry.loading?.catch(() => undefined);
       await this.#unload(name, entry);
     }
+  }
+
+  #add(row: ModelRow): void {
+    const created = Math.floor(Date.now() / 1000);
+    this.#entries.set(row.name, { row, created, loading: undefined, model: undefined, leases: 0, usedAt: 0, timer: undefined });
   }
 
   #load(name: string, entry: Entry): Promise<ServedModel> {

@@ -6,7 +6,8 @@ import { type LlamaConfig, parameterCount } from "../model/index.ts";
 import { askedOf, isTraining, type RunMachine, readMachine, readRecipe, runPaths } from "../runs/index.ts";
 import { type CompleteRecipe, completeRecipe } from "../train/index.ts";
 import { idOf } from "./id-of.ts";
-import type { RunMetrics } from "./run-metrics.ts";
+import { MadeOfFile } from "./made-of-file.ts";
+import { RunMetrics } from "./run-metrics.ts";
 import { walk } from "./walk.ts";
 
 const where = "watch";
@@ -68,48 +69,70 @@ async function timeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.mtimeMs;
 }
 
-/** How a run stands. What cannot be read of it is said in the summary. @param metrics refreshed */
-export async function summarise(root: string, folder: string, metrics: RunMetrics): Promise<RunSummary> {
-  const { recipe: begun, metrics: written } = runPaths(folder);
-  const changed = (await timeOf(written)) ?? (await timeOf(begun)) ?? 0;
-  const named = { id: idOf(root, folder), name: basename(folder), changed };
-  try {
-    await metrics.refresh();
-    const recipe = await wholeRecipe(folder);
-    return { ...named, ...(await standOf(folder, recipe, metrics)) };
-  } catch (error) {
-    if (!(error instanceof CriaError)) throw error;
-    const nothing = { step: 0, steps: 0, tokens: 0, parameters: 0, recipe: {}, hasSamples: false };
-    return { ...named, ...nothing, state: "unreadable", problem: error.message.replaceAll(`${folder}${sep}`, "") };
+/** A run that is looked at again and again: what its files say is read where they have changed. */
+export class WatchedRun {
+  readonly folder: string;
+  readonly metrics: RunMetrics;
+  readonly #recipe: MadeOfFile<RecipeFacts>;
+  readonly #machine: MadeOfFile<RunMachine | undefined>;
+
+  constructor(folder: string) {
+    const { recipe, metrics, machine } = runPaths(folder);
+    this.folder = folder;
+    this.metrics = new RunMetrics(metrics);
+    this.#recipe = new MadeOfFile(recipe, async () => factsOf(await wholeRecipe(recipe)));
+    this.#machine = new MadeOfFile(machine, () => readMachine(folder));
+  }
+
+  /** How the run stands. What cannot be read of it is said in the summary. @param root the folder that is watched */
+  async summary(root: string): Promise<RunSummary> {
+    const { folder, metrics } = this;
+    const { recipe: begun, metrics: written } = runPaths(folder);
+    const changed = (await timeOf(written)) ?? (await timeOf(begun)) ?? 0;
+    const named = { id: idOf(root, folder), name: basename(folder), changed };
+    try {
+      await metrics.refresh();
+      const [recipe, machine] = [await this.#recipe.get(), await this.#machine.get()];
+      return { ...named, ...recipe, ...(machine && { machine }), ...(await standOf(folder, recipe.steps, metrics)) };
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw error;
+      const nothing = { step: 0, steps: 0, tokens: 0, parameters: 0, recipe: {}, hasSamples: false };
+      return { ...named, ...nothing, state: "unreadable", problem: error.message.replaceAll(`${folder}${sep}`, "") };
+    }
   }
 }
 
-async function wholeRecipe(folder: string): Promise<CompleteRecipe> {
-  const { recipe: path } = runPaths(folder);
+/** What a summary has of a recipe alone. */
+type RecipeFacts = Pick<RunSummary, "steps" | "parameters" | "recipe" | "hasSamples">;
+
+async function wholeRecipe(path: string): Promise<CompleteRecipe> {
   const read = await readRecipe(path);
   const { vocabSize } = read.model;
   check(vocabSize !== undefined, where, () => `${path} names no vocabulary: it is no recipe that training wrote`);
   return completeRecipe(read, vocabSize);
 }
 
-async function standOf(folder: string, recipe: CompleteRecipe, metrics: RunMetrics): Promise<Omit<RunSummary, "id" | "name" | "changed">> {
+function factsOf(recipe: CompleteRecipe): RecipeFacts {
+  const { steps, model, samples } = recipe;
+  return { steps, parameters: parameterCount(model), recipe: flattened(recipe), hasSamples: samples !== undefined };
+}
+
+/** What a summary has of the metrics, and of who trains now. */
+async function standOf(folder: string, steps: number, metrics: RunMetrics) {
   const { steps: rows, evaluations } = metrics;
   const lastOf = (values: ArrayLike<number>) => (values.length === 0 ? undefined : values[values.length - 1]);
   const step = lastOf(rows.column("step")) ?? 0;
   const recent = rows.column("seconds").slice(-paceSteps);
   const pace = recent.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, recent.length);
-  const state = await stateOf(folder, step >= recipe.steps);
+  const state = await stateOf(folder, step >= steps);
   const [loss, tokensPerSecond] = [lastOf(rows.column("loss")), lastOf(rows.column("tokensPerSecond"))];
   const bitsPerByte = evaluations.at(-1)?.bitsPerByte;
-  const machine = await readMachine(folder);
   return {
-    ...{ state, step, steps: recipe.steps, tokens: lastOf(rows.column("tokens")) ?? 0 },
+    ...{ state, step, tokens: lastOf(rows.column("tokens")) ?? 0 },
     ...(loss !== undefined && Number.isFinite(loss) && { loss }),
     ...(bitsPerByte !== undefined && { bitsPerByte }),
     ...(tokensPerSecond !== undefined && { tokensPerSecond }),
-    ...(state === "training" && recent.length > 0 && { eta: (recipe.steps - step) * pace }),
-    ...(machine && { machine }),
-    ...{ parameters: parameterCount(recipe.model), recipe: flattened(recipe), hasSamples: recipe.samples !== undefined },
+    ...(state === "training" && recent.length > 0 && { eta: (steps - step) * pace }),
   };
 }
 

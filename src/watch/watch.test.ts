@@ -143,6 +143,18 @@ test("runs are found below a folder with their states; requests reach only those
     await expect(new WatchedRuns(join(root, "nowhere")).list()).rejects.toThrow("no such file or folder");
   }));
 
+test("a recipe is read once for all looks, and again where it is another one", () =>
+  withFolder(async (root) => {
+    await makeRun(root, "one", 1, 4);
+    const watched = new WatchedRuns(root);
+    const [first, second] = [await watched.summary("one"), await watched.summary("one")];
+    expect(second.recipe).toBe(first.recipe);
+    await writeRecipe(join(root, "one/train.yaml"), tinyRecipe({ steps: 9 }));
+    expect(await watched.summary("one")).toMatchObject({ steps: 9, state: "stopped", recipe: { steps: "9" } });
+    await rm(join(root, "one/train.yaml"));
+    expect(await watched.summary("one")).toMatchObject({ state: "unreadable", problem: expect.stringContaining("no such file") });
+  }));
+
 function stepRow(step: number, loss: number) {
   return { step, loss, learningRate: 1e-3, gradientNorm: 1, tokens: 64 * step, tokensPerSecond: 128, seconds: 0.5 };
 }

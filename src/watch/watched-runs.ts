@@ -1,9 +1,9 @@
 // The runs of a folder for somebody who watches them: a list, curves, texts, and requests to what trains there. Nothing is open between two looks.
 import { check, fail } from "../base/index.ts";
-import { askRun, type ControlRequest, isTraining, runPaths, type SamplesRow, takeBack } from "../runs/index.ts";
-import { findRuns, type RunSummary, summarise } from "./found-runs.ts";
+import { askRun, type ControlRequest, isTraining, type SamplesRow, takeBack } from "../runs/index.ts";
+import { findRuns, type RunSummary, WatchedRun } from "./found-runs.ts";
 import { idOf } from "./id-of.ts";
-import { RunMetrics } from "./run-metrics.ts";
+import type { RunMetrics } from "./run-metrics.ts";
 import { type Series, type SeriesQuery, seriesOf } from "./series.ts";
 
 const where = "watch";
@@ -13,7 +13,7 @@ const listMs = 2000;
 /** The runs below a folder. */
 export class WatchedRuns {
   readonly #root: string;
-  readonly #metrics = new Map<string, RunMetrics>();
+  readonly #runs = new Map<string, WatchedRun>();
   #found: { readonly folders: readonly string[]; readonly at: number } | undefined;
 
   /** @param root a run's folder, or one with runs below it */
@@ -24,15 +24,14 @@ export class WatchedRuns {
   /** All runs: those that train or pause, then the others, each the newest first. @throws CriaError when the folder cannot be read */
   async list(): Promise<RunSummary[]> {
     const folders = await this.#folders();
-    const runs = await Promise.all(folders.map((folder) => summarise(this.#root, folder, this.#metricsOf(folder))));
+    const runs = await Promise.all(folders.map((folder) => this.#runIn(folder).summary(this.#root)));
     const isLive = ({ state }: RunSummary) => state === "training" || state === "paused";
     return [...runs.filter(isLive), ...runs.filter((run) => !isLive(run))];
   }
 
   /** How one run stands. @throws CriaError when there is none of that name */
   async summary(id: string): Promise<RunSummary> {
-    const folder = await this.#folderOf(id);
-    return await summarise(this.#root, folder, this.#metricsOf(folder));
+    return await this.#runIn(await this.#folderOf(id)).summary(this.#root);
   }
 
   /** @throws CriaError when there is no such run, its metrics cannot be read, or the query is out of its range */
@@ -62,7 +61,7 @@ export class WatchedRuns {
   }
 
   async #refreshed(id: string): Promise<RunMetrics> {
-    const metrics = this.#metricsOf(await this.#folderOf(id));
+    const { metrics } = this.#runIn(await this.#folderOf(id));
     await metrics.refresh();
     return metrics;
   }
@@ -80,14 +79,15 @@ export class WatchedRuns {
     if (how === "anew" || this.#found === undefined || now - this.#found.at > listMs) {
       const folders = await findRuns(this.#root);
       this.#found = { folders, at: now };
-      for (const folder of this.#metrics.keys()) if (!folders.includes(folder)) this.#metrics.delete(folder);
+      const there = new Set(folders);
+      for (const folder of this.#runs.keys()) if (!there.has(folder)) this.#runs.delete(folder);
     }
     return this.#found.folders;
   }
 
-  #metricsOf(folder: string): RunMetrics {
-    const metrics = this.#metrics.get(folder) ?? new RunMetrics(runPaths(folder).metrics);
-    this.#metrics.set(folder, metrics);
-    return metrics;
+  #runIn(folder: string): WatchedRun {
+    const run = this.#runs.get(folder) ?? new WatchedRun(folder);
+    this.#runs.set(folder, run);
+    return run;
   }
 }

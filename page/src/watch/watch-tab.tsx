@@ -26,8 +26,8 @@ export interface ShownRun {
 /** The first and last step that are looked at; all where it is undefined. */
 export type StepRange = readonly [number, number] | undefined;
 
-/** The tab. */
-export function WatchTab({ theme }: { readonly theme: string }) {
+/** The tab. @param onSaved called where runs have ended, whose models may be saved now */
+export function WatchTab({ theme, onSaved }: { readonly theme: string; readonly onSaved: () => void }) {
   const words = useWords();
   const { event: runs, isHeard } = useEvents<readonly RunSummary[]>("events", "runs");
   const [chosen, setChosen] = useState<readonly string[]>();
@@ -36,6 +36,10 @@ export function WatchTab({ theme }: { readonly theme: string }) {
   const ids = (chosen ?? (leading === undefined ? [] : [leading])).filter((id) => runs?.some((run) => run.id === id));
   const shown = useSeries(runs ?? [], ids, range);
   const first = shown[0];
+  const ended = runs?.filter((run) => !isLive(run)).map(({ id }) => id);
+  useEffect(() => {
+    if (ended !== undefined) onSaved();
+  }, [JSON.stringify(ended)]);
   if (runs === undefined) return <p class="message">{isHeard ? words.loading : words.lost}</p>;
   if (runs.length === 0) return <p class="message">{words.noRuns}</p>;
   return (
@@ -59,10 +63,14 @@ export function WatchTab({ theme }: { readonly theme: string }) {
 /** The id of the run that is shown where a person has chosen none: one that trains or pauses, the same as long as it does; else the one before, or the newest. */
 function useLeading(runs: readonly RunSummary[]): string | undefined {
   const before = useRef<string | undefined>(undefined);
-  const live = runs.filter(({ state }) => state === "training" || state === "paused");
+  const live = runs.filter(isLive);
   const same = (some: readonly RunSummary[]) => some.find(({ id }) => id === before.current);
   before.current = (same(live) ?? live[0] ?? same(runs) ?? runs[0])?.id;
   return before.current;
+}
+
+function isLive({ state }: RunSummary): boolean {
+  return state === "training" || state === "paused";
 }
 
 /** The curves of the runs that are shown, asked for again where a run has gone on. */

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { WatchedRuns } from "../../watch/index.ts";
 import type { RequestContext } from "../context.ts";
+import type { ModelRow } from "../models.ts";
 import { errorBody } from "../openai/errors.ts";
 import { type Answer, type Protocol, type Route, route } from "../protocol.ts";
 import { keyCookie, type Security } from "../security.ts";
@@ -16,6 +17,8 @@ export interface PageOptions {
   readonly assets: string;
   /** The folder whose runs and reports are shown; none are where it is absent. */
   readonly runs?: string | undefined;
+  /** The models that there are by now, of which the server lists those that it does not know when the page asks what it may show. */
+  findModels?(): Promise<readonly ModelRow[]>;
 }
 
 /** What the page learns first. */
@@ -38,7 +41,7 @@ export interface ModelFacts {
 const keyBody = z.strictObject({ key: z.string().min(1).max(1000) });
 
 /** The page as a protocol. */
-export function page({ assets, runs }: PageOptions, security: Security): Protocol {
+export function page({ assets, runs, findModels }: PageOptions, security: Security): Protocol {
   const files = [...readAssets(assets)].map(([path, answer]) =>
     route({ method: "GET", path, summary: "A file of the page", isOpen: true, handle: () => answer }),
   );
@@ -46,9 +49,10 @@ export function page({ assets, runs }: PageOptions, security: Security): Protoco
     ...files,
     route({
       ...{ method: "GET", path: "/page/facts", summary: "What the page may show" },
-      handle: ({ server: { version, shelf } }: RequestContext): Answer => ({
-        body: { json: { version, hasRuns: runs !== undefined, models: shelf.list.map(({ name }) => name) } satisfies PageFacts },
-      }),
+      async handle({ server: { version, shelf } }: RequestContext): Promise<Answer> {
+        shelf.addNew((await findModels?.()) ?? []);
+        return { body: { json: { version, hasRuns: runs !== undefined, models: shelf.list.map(({ name }) => name) } satisfies PageFacts } };
+      },
     }),
     route({
       ...{ method: "POST", path: "/page/key", summary: "Keeps an API key as a cookie of this browser", isOpen: true, body: keyBody },
