@@ -3,13 +3,13 @@
 //
 //   FOLDER/007/00712-00000.tokens, .origins, …   the shards of task 712
 //              00712.held-out.jsonl              what is held out of its files
-//              00712.json                        counts, names and SHA-256 of these; written last
+//              00712.json                        counts, names and SHA-256 of these, and a checksum of itself; written last
 import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { parseJson } from "../base/index.ts";
+import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
-import { atomicWrite, atomicWriteJson, hashFile, linkOrCopy, makeFolder, readStream, readTextFile } from "../files/index.ts";
+import { atomicWrite, hashFile, linkOrCopy, makeFolder, readCheckedJson, readStream, writeCheckedJson } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import type { Corpus } from "./corpus.ts";
 import { filesOf, type Manifest } from "./manifest.ts";
@@ -111,11 +111,12 @@ export class TokenParts implements AsyncDisposable {
     const prefix = this.#prefixOf(part);
     await makeFolder(dirname(prefix), where);
     const written = await writeTokens(this.#job, prefix, readSide(this.#job, source, "train", texts));
-    if (corpus.recipe.heldOut > 0) await atomicWrite(heldOutOf(prefix), heldOutLines(this.#job, source, texts), where);
+    const hasHeldOut = corpus.recipe.heldOut > 0;
+    if (hasHeldOut) await atomicWrite(heldOutOf(prefix), heldOutLines(this.#job, source, texts), where);
     const checksums: Record<string, string> = {};
-    for (const name of [...written.shards, ...written.origins])
+    for (const name of [...written.shards, ...written.origins, ...(hasHeldOut ? [basename(heldOutOf(prefix))] : [])])
       checksums[name] = await hashFile(join(dirname(prefix), name), where, this.#job);
-    await atomicWriteJson(`${prefix}.json`, { version: 1, ...written, checksums }, where);
+    await writeCheckedJson(`${prefix}.json`, { version: 1, ...written, checksums }, where);
   }
 
   /** Makes one folder of what all tasks made, which appears when it is whole. @throws CriaError as `prepareCorpus` does */
@@ -151,6 +152,7 @@ export class TokenParts implements AsyncDisposable {
       if (of !== source) continue;
       const prefix = this.#prefixOf(part);
       const made = await this.#description(part);
+      await this.#checkMade(part, made);
       for (const key of ["documents", "bytes", "tokens"] as const) all[key] += made[key];
       for (const [i, shard] of made.shards.entries()) {
         const placed = `${name}-${String(all.shards.length).padStart(5, "0")}`;
@@ -175,8 +177,21 @@ export class TokenParts implements AsyncDisposable {
 
   async #description(part: number): Promise<Description> {
     const path = this.fileOf(part);
-    const value = parseJson(where, path, await readTextFile(path, where), "remove it, and run the command again");
-    return parseWith(descriptionSchema, value, where, path);
+    return parseWith(descriptionSchema, await readCheckedJson(path, where, againWithout("it")), where, path);
+  }
+
+  /** @throws CriaError where a file that a task made is not what it has written */
+  async #checkMade(part: number, { checksums }: Description): Promise<void> {
+    const description = this.fileOf(part);
+    for (const [name, written] of Object.entries(checksums)) {
+      const path = join(dirname(description), name);
+      const found = await hashFile(path, where, this.#job);
+      check(
+        found === written,
+        where,
+        () => `${path}: its bytes have the SHA-256 ${found}, but were written with ${written}: ${againWithout(description)}`,
+      );
+    }
   }
 
   #prefixOf(part: number): string {
@@ -192,4 +207,8 @@ export class TokenParts implements AsyncDisposable {
 
 function heldOutOf(prefix: string): string {
   return `${prefix}.${heldOutName}.jsonl`;
+}
+
+function againWithout(path: string): string {
+  return `remove ${path}, and run the command again, which makes it anew`;
 }

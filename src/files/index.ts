@@ -1,6 +1,8 @@
 export { AskedWorker, answerOrders } from "./asked-worker.ts";
 export { atomicFolder, removeFolder } from "./atomic-folder.ts";
 export { AtomicFile, atomicWrite, atomicWriteJson } from "./atomic-write.ts";
+export { readCheckedJson, writeCheckedJson } from "./checked-json.ts";
+export { Checksum, checkSum, hexOf32 } from "./checksum.ts";
 export { explainIo } from "./explain-io.ts";
 export { FileSource, openFile } from "./file-source.ts";
 export { hashAside } from "./hash-aside.ts";

@@ -4,6 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseDataRecipe } from "../corpus/index.ts";
+import { writeCheckedJson } from "../files/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { cleanedTexts, openJob, openRecipeJob, phasesOf, runPhases } from "./index.ts";
 
@@ -75,16 +76,20 @@ test("a file that vanishes or changes before it is read stops the run, and one t
   });
 });
 
-test("a plan that is cut or of other JSON is refused", async () => {
+test("a plan that is cut, changed or of other JSON is refused", async () => {
   await withFolder(async (folder) => {
     await written(folder);
     await jobIn(folder);
     const path = join(folder, "work", "plan.json");
     const whole = await readFile(path, "utf8");
-    for (const content of ["", "{}", "[1]", whole.slice(0, whole.length >> 1), whole.replace(/"bytes": 57/, '"bytes": -1')]) {
+    for (const content of ["", "{}", "[1]", whole.slice(0, whole.length >> 1), whole.replace(/"bytes": 57/, '"bytes": 58')]) {
       await writeFile(path, content);
-      await expect(jobIn(folder)).rejects.toThrow(/plan\.json: it says nothing that this version knows: remove the folder to begin anew/);
+      await expect(jobIn(folder)).rejects.toThrow(
+        /plan\.json: (it does not begin and end as|its bytes have).*: remove the folder to begin anew/,
+      );
     }
+    await writeCheckedJson(path, [1]);
+    await expect(jobIn(folder)).rejects.toThrow(/plan\.json: it says nothing that this version knows: remove the folder to begin anew/);
     await writeFile(path, whole);
     await jobIn(folder);
   });

@@ -1,22 +1,16 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
-import { readFile, stat } from "node:fs/promises";
-import { z } from "zod";
-import { check, parseJson } from "../base/index.ts";
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
-import { explainIo } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { readClusters } from "./clusters-file.ts";
-import { readSummary } from "./decide.ts";
 import type { PipelineJob } from "./job.ts";
-import { clustersFileOf, fileOf, type OpenedSource, openSources, reportFileOf, timesFileOf } from "./phases.ts";
-import { reportSchema, type SourceReport, type StepReport } from "./report.ts";
+import { readTaskJson } from "./numbers.ts";
+import { clustersFileOf, fileOf, type OpenedSource, openSources, timesFileOf } from "./phases.ts";
+import type { SourceReport, StepReport } from "./report.ts";
 import { type StepTimes, stepTimes, sumTimes } from "./step-times.ts";
 import { emptyReport, joinReports, sumReports } from "./sum-reports.ts";
+import { checkWhole, readTaskReport } from "./task-report.ts";
 
 const where = "data";
-
-/** What one task counted, and the bytes of its file of documents. */
-const taskReport = reportSchema.extend({ fileBytes: z.int().optional() });
 
 /** A source that is cleaned. */
 export interface CleanedTexts {
@@ -64,12 +58,9 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
     let [report, time]: [SourceReport | undefined, StepTimes] = [undefined, []];
     const read = async (part: number) => {
       const path = fileOf(job, { kind: "pass", stage }, source, part);
-      const [{ fileBytes, ...counted }, timed] = await Promise.all([
-        readForm(taskReport, reportFileOf(path)),
-        readForm(stepTimes, timesFileOf(path)),
-      ]);
-      if (stage === stages.length - 1) await checkWhole(path, fileBytes);
-      return [counted, timed] as const;
+      const [counted, timed] = await Promise.all([readTaskReport(path), readTaskTimes(path)]);
+      if (stage === stages.length - 1) await checkWhole(path, counted);
+      return [counted.report, timed] as const;
     };
     for await (const [found, timed] of inOrder(source.parts.length, read)) {
       report = report === undefined ? found : sumReports(report, found);
@@ -87,24 +78,9 @@ async function* inOrder<T>(count: number, read: (index: number) => Promise<T>): 
     yield* await Promise.all(Array.from({ length: Math.min(readAhead, count - first) }, (_, i) => read(first + i)));
 }
 
-/** @throws CriaError where a file of documents is not as long as its task has written it; reports of earlier versions do not say that */
-async function checkWhole(path: string, written: number | undefined): Promise<void> {
-  const { size } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
-  check(
-    written === undefined || size === written,
-    where,
-    () => `${path}: it has ${size} bytes, but its task wrote ${written}: remove it, and run the command again`,
-  );
-}
-
-async function readForm<T>(form: z.ZodType<T>, path: string): Promise<T> {
-  const text = await readFile(path, "utf8").catch((error) => Promise.reject(explainIo(where, path, error)));
-  return parseWith(
-    form,
-    parseJson(where, path, text, "remove it and the file of documents beside it, and run the command again"),
-    where,
-    path,
-  );
+async function readTaskTimes(documents: string): Promise<StepTimes> {
+  const path = timesFileOf(documents);
+  return parseWith(stepTimes, await readTaskJson(path), where, path);
 }
 
 /** The clusters that the step in front of a pass has decided by go to its report, with the beginnings that the pass has kept. */
@@ -134,7 +110,7 @@ async function summariesOf(job: PipelineJob, { source, stages }: OpenedSource): 
     if (behind === undefined || !isStatisticStep(behind.step)) continue;
     const { name } = behind.row;
     const earlier = summaries.filter(({ step }) => step.replace(/-\d+$/, "") === name).length;
-    const summary = await readSummary(fileOf(job, { kind: "summarise", stage }, source, 0));
+    const summary = await readTaskJson(fileOf(job, { kind: "summarise", stage }, source, 0));
     summaries.push({ step: earlier === 0 ? name : `${name}-${earlier + 1}`, summary });
   }
   return summaries;

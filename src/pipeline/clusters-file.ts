@@ -1,10 +1,9 @@
 // What a joining found, as a file: sizes of clusters, and where documents of the largest ones stand, so that the pass behind it can keep their beginnings.
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { parseJson } from "../base/index.ts";
-import { atomicWriteJson, explainIo } from "../files/index.ts";
+import { writeCheckedJson } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import type { Clusters } from "./clusters.ts";
+import { readTaskJson } from "./numbers.ts";
 
 const where = "data";
 
@@ -28,13 +27,12 @@ export async function writeClusters(path: string, { copies, sizes, largest, left
     leftApart,
     largest: largest.map(({ documents, members }) => ({ documents, members: members.map((member) => placeOf(member, counts)) })),
   };
-  await atomicWriteJson(path, found, where);
+  await writeCheckedJson(path, found, where);
 }
 
-/** Reads what was found. @throws CriaError where the file cannot be read or is of another form */
+/** Reads what was found. @throws CriaError where the file cannot be read, was changed or is of another form */
 export async function readClusters(path: string): Promise<FoundClusters> {
-  const text = await readFile(path, "utf8").catch((error) => Promise.reject(explainIo(where, path, error)));
-  return parseWith(form, parseJson(where, path, text, "remove it, and run the command again"), where, path);
+  return parseWith(form, await readTaskJson(path), where, path);
 }
 
 /** Where a document of a part is listed. */

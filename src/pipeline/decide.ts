@@ -1,15 +1,11 @@
 // How a step over all documents decides about those of one part, when the phases in front of the pass have found what there is to find.
-import { readFile } from "node:fs/promises";
-import { parseJson } from "../base/index.ts";
 import { type CleanDocument, isClusterStep, isStatisticStep, KeyList, type KeyStep, type Outcome } from "../clean/index.ts";
-import { explainIo } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
 import { partitionOf } from "./keys.ts";
 import { MarkStream } from "./marks.ts";
 import { MeasureReader, readMeasures } from "./measures.ts";
+import { readTaskJson } from "./numbers.ts";
 import { comparisonOf, fileOf, groupOf, measuresFileOf, type OpenedSource, partsOfGroup } from "./phases.ts";
-
-const where = "data";
 
 /** Decides about the documents of a part, which come in their order. */
 export interface Decider {
@@ -35,7 +31,7 @@ export async function openDecider(part: DecidedPart): Promise<Decider> {
     const marks = await MarkReader.open(part, step);
     return { decide: (document) => step.decide(document, marks.next(document)), end: () => marks.end() };
   }
-  const decide = step.decider(await readSummary(fileOf(job, { kind: "summarise", stage }, opened.source, 0)));
+  const decide = step.decider(await readTaskJson(fileOf(job, { kind: "summarise", stage }, opened.source, 0)));
   const measures = new MeasureReader(
     step,
     await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, opened.source, part.part))),
@@ -47,12 +43,6 @@ export async function openDecider(part: DecidedPart): Promise<Decider> {
     },
     end: () => measures.end(),
   };
-}
-
-/** What a summary's task found. @throws CriaError where it cannot be read */
-export async function readSummary(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error) => Promise.reject(explainIo(where, path, error)));
-  return parseJson(where, path, text, "remove it, and run the command again");
 }
 
 /** Bytes of marks of one partition that are read at once, at most. */

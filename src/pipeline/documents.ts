@@ -2,7 +2,8 @@
 import { fail, isObject, parseJson } from "../base/index.ts";
 import { CleanDocument, type Facts } from "../clean/index.ts";
 import { splitText } from "../corpus/index.ts";
-import { readStream } from "../files/index.ts";
+import { Checksum, readStream } from "../files/index.ts";
+import { checkWritten, wayOutOf } from "./numbers.ts";
 
 const where = "data";
 /** Documents were limited when they were first read; a step may make one longer. */
@@ -13,29 +14,38 @@ export function documentLine({ text, facts }: CleanDocument): string {
   return `${JSON.stringify({ text, facts })}\n`;
 }
 
-/** The documents of a file that a pass wrote. @param onBytes hears how many bytes more were read @throws CriaError naming the line that is none */
-export async function* readDocumentLines(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<CleanDocument> {
+/** The documents of a file that a pass wrote. @param written its checksum @param onBytes hears how many bytes more were read @throws CriaError naming the line that is none, or where the file was changed */
+export async function* readDocumentLines(path: string, written: number, onBytes?: (bytes: number) => void): AsyncGenerator<CleanDocument> {
   let number = 0;
   const tooLong = (line: number): never => {
     throw new RangeError(`${path}:${line + 1} is longer than a document`);
   };
-  for await (const line of splitText(decoded(path, onBytes), "\n", longestLine, tooLong)) {
+  for await (const line of splitText(decoded(path, written, onBytes), "\n", longestLine, tooLong)) {
     number++;
     if (line === "") continue;
     const place = `${path}:${number}`;
-    const value = parseJson(where, `${place}: the line`, line, "remove the file, and run the command again");
+    const value = parseJson(where, `${place}: the line`, line, wayOutOf(path));
     const { text, facts } = isObject(value) ? value : {};
-    if (typeof text !== "string" || !isObject(facts))
-      return fail(where, `${place} is no document: remove the file, and run the command again`);
+    if (typeof text !== "string" || !isObject(facts)) return fail(where, `${place} is no document: ${wayOutOf(path)}`);
     yield new CleanDocument(text, facts as Facts);
   }
 }
 
-async function* decoded(path: string, onBytes: (bytes: number) => void = () => undefined): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Reads a file of documents. @throws CriaError where it was changed since a pass wrote it */
+export async function checkDocuments(path: string, written: number, signal?: AbortSignal): Promise<void> {
+  const read = new Checksum();
+  for await (const chunk of readStream(path, { where, signal })) read.add(chunk);
+  checkWritten(path, "its documents", read.value, written);
+}
+
+async function* decoded(path: string, written: number, onBytes: (bytes: number) => void = () => undefined): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // bytes that are none of UTF-8 were not written, and change the checksum
+  const read = new Checksum();
   for await (const chunk of readStream(path, { where })) {
     onBytes(chunk.length);
+    read.add(chunk);
     yield decoder.decode(chunk, { stream: true });
   }
   yield decoder.decode();
+  checkWritten(path, "its documents", read.value, written);
 }

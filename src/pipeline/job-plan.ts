@@ -1,16 +1,18 @@
 // plan.json in the folder of intermediate files: the job as it was begun. A later run does the same or hears what differs; a machine of many takes the list
 // of files from it, which would otherwise be looked for by all of them.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { byteSize, check, fail } from "../base/index.ts";
 import { stepEntries } from "../clean/index.ts";
 import { formNames, pageContents } from "../corpus/index.ts";
-import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
+import { makeFolder, readCheckedJson, writeCheckedJson } from "../files/index.ts";
+import { isAbsent } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
 const where = "data";
 const planName = "plan.json";
+const wayOut = "remove the folder to begin anew";
 
 const namedFile = { path: z.string(), name: z.string(), bytes: z.int().min(0), changed: z.number() };
 const planSchema = z.strictObject({
@@ -43,13 +45,9 @@ const planSchema = z.strictObject({
 /** A job that was written down; undefined where none was. @throws CriaError where it is of another version */
 export async function readPlan(folder: string): Promise<PipelineJob | undefined> {
   const path = join(folder, planName);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw explainIo(where, path, error);
-  });
-  if (text === undefined) return undefined;
-  const plan = parsed(text);
-  return isPlan(plan) ? plan : fail(where, `${path}: it says nothing that this version knows: remove the folder to begin anew`);
+  if (await isAbsent(path)) return undefined;
+  const plan = await readCheckedJson(path, where, wayOut);
+  return isPlan(plan) ? plan : fail(where, `${path}: it says nothing that this version knows: ${wayOut}`);
 }
 
 /** Writes a job down, or holds it against what is written. @throws CriaError naming what differs, or what else stands in the folder */
@@ -65,7 +63,7 @@ export async function keepPlan(job: PipelineJob): Promise<void> {
     where,
     () => `${job.folder} holds ${other}, but is to be the folder of intermediate files, which goes in the end: name another one`,
   );
-  await atomicWriteJson(join(job.folder, planName), mine, where);
+  await writeCheckedJson(join(job.folder, planName), mine, where);
 }
 
 function checkSame(folder: string, known: PipelineJob, mine: PipelineJob): void {
@@ -98,12 +96,4 @@ function otherFile(before: JobSource, now: JobSource): string | undefined {
 
 function isPlan(value: unknown): value is PipelineJob {
   return planSchema.safeParse(value).success;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,14 +1,16 @@
 // Keys of a task, on disk. They are written in runs, each as large as memory allows, and lie in a run by partition, in the order of the documents:
 //
-//   | keys of run 0, partition 0 … | … | keys of each run and partition u32 … | documents u32 | partitions u32 | numbers of a key u32 | runs u32 |
+//   | keys of run 0, partition 0 … | … | number of keys u32 and their CRC-32 u32, of each run and partition … |
+//   | documents u32 | partitions u32 | numbers of a key u32 | runs u32 | CRC-32 of what stands behind the keys u32 |
 //
 // A key is its lower half u32, its upper half u32 and, where documents are clustered, the number of its document u32. Everything is little-endian.
+import type { FileHandle } from "node:fs/promises";
 import type { KeyList } from "../clean/index.ts";
-import { AtomicFile } from "../files/index.ts";
-import { bytesOfNumbers, damaged, readNumbers, withFile } from "./numbers.ts";
+import { AtomicFile, Checksum } from "../files/index.ts";
+import { bytesOfNumbers, checkWritten, damaged, readNumbers, withFile } from "./numbers.ts";
 
 const where = "data";
-const tailNumbers = 4;
+const tailNumbers = 5;
 /** Keys that are read at once, about. */
 const chunkKeys = 1 << 16;
 
@@ -35,8 +37,8 @@ export function keyWidth(bands: number): number {
 export class KeyWriter implements AsyncDisposable {
   readonly #file: AtomicFile;
   readonly #layout: KeyLayout;
-  /** Keys of each run and partition. */
-  readonly #counts: number[] = [];
+  /** Keys of each run and partition, and their checksum, in turns. */
+  readonly #stretches: number[] = [];
   #written = 0;
 
   private constructor(file: AtomicFile, layout: KeyLayout) {
@@ -66,16 +68,21 @@ export class KeyWriter implements AsyncDisposable {
       places[p] = place + width;
     }
     await this.#file.write(bytesOfNumbers(sorted));
-    for (const keys of counts) this.#counts.push(keys);
+    let start = 0;
+    for (const keys of counts) {
+      this.#stretches.push(keys, Checksum.of(sorted.subarray(start, start + width * keys)));
+      start += width * keys;
+    }
     this.#written += count;
   }
 
   /** Makes what was written the file. */
   async finish(documents: number): Promise<void> {
     const { partitions, bands } = this.#layout;
-    const tail = Uint32Array.of(documents, partitions, keyWidth(bands), this.#counts.length / partitions);
-    await this.#file.write(bytesOfNumbers(Uint32Array.from(this.#counts)));
+    const runs = this.#stretches.length / (2 * partitions);
+    const tail = Uint32Array.from([...this.#stretches, documents, partitions, keyWidth(bands), runs]);
     await this.#file.write(bytesOfNumbers(tail));
+    await this.#file.write(bytesOfNumbers(Uint32Array.of(Checksum.of(tail))));
     await this.#file.commit();
   }
 
@@ -101,42 +108,68 @@ export interface KeyPlaces {
   readonly count: number;
   /** Numbers of a key. */
   readonly width: number;
-  readonly runs: readonly { readonly start: number; readonly keys: number }[];
+  readonly runs: readonly { readonly start: number; readonly keys: number; readonly checksum: number }[];
 }
 
-/** Finds the keys of one partition of a task. @throws CriaError where the file is cut short or of another layout */
+/** Finds the keys of one partition of a task. @throws CriaError where the file is cut short, changed or of another layout */
 export async function findKeys(path: string, partition: number, { partitions, bands }: KeyLayout): Promise<KeyPlaces> {
   return withFile(path, async (file) => {
-    const { size } = await file.stat();
-    const [documents = 0, found = 0, width = 0, runs = 0] = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
+    const { documents, partitions: found, width, stretches, end } = await readTail(file, path);
     if (found !== partitions || width !== keyWidth(bands)) return damaged(path);
-    const counts = await readNumbers(file, path, size - 4 * (tailNumbers + partitions * runs), partitions * runs);
-    const places: { start: number; keys: number }[] = [];
+    const places: { start: number; keys: number; checksum: number }[] = [];
     let [start, count] = [0, 0];
-    for (const [i, keys] of counts.entries()) {
-      if (i % partitions === partition && keys > 0) {
-        places.push({ start, keys });
+    for (let i = 0; i < stretches.length; i += 2) {
+      const [keys, checksum] = [stretches[i]!, stretches[i + 1]!];
+      if ((i / 2) % partitions === partition && keys > 0) {
+        places.push({ start, keys, checksum });
         count += keys;
       }
       start += 4 * width * keys;
     }
-    if (start + 4 * (counts.length + tailNumbers) !== size) return damaged(path);
-    return { path, documents, count, width, runs: places };
+    return start === end ? { path, documents, count, width, runs: places } : damaged(path);
   });
 }
 
-/** The keys of a partition in the order of the documents, some at a time, each as so many numbers as it has. */
+/** The keys of a partition in the order of the documents, some at a time, each as so many numbers as it has. @throws CriaError where they were changed */
 export async function* readKeys({ path, width, runs }: KeyPlaces): AsyncGenerator<Uint32Array> {
-  for (const { start, keys } of runs)
-    for (let done = 0; done < keys; done += chunkKeys)
-      yield await withFile(path, (file) => readNumbers(file, path, start + 4 * width * done, width * Math.min(chunkKeys, keys - done)));
+  for (const { start, keys, checksum } of runs) {
+    const read = new Checksum();
+    for (let done = 0; done < keys; done += chunkKeys) {
+      const count = Math.min(chunkKeys, keys - done);
+      const chunk = await withFile(path, (file) => readNumbers(file, path, start + 4 * width * done, width * count));
+      read.add(chunk);
+      yield chunk;
+    }
+    checkWritten(path, "its keys", read.value, checksum);
+  }
 }
 
-/** Documents of a task. @throws CriaError where the file is cut short */
+/** Documents of a task. @throws CriaError where the file is cut short or changed */
 export async function readDocumentCount(path: string): Promise<number> {
-  return withFile(path, async (file) => {
-    const { size } = await file.stat();
-    const [documents = 0] = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
-    return documents;
-  });
+  return withFile(path, async (file) => (await readTail(file, path)).documents);
+}
+
+/** What stands behind the keys. */
+interface Tail {
+  readonly documents: number;
+  readonly partitions: number;
+  readonly width: number;
+  /** Keys of each run and partition, and their checksum, in turns. */
+  readonly stretches: Uint32Array;
+  /** The byte at which the keys end. */
+  readonly end: number;
+}
+
+async function readTail(file: FileHandle, path: string): Promise<Tail> {
+  const { size } = await file.stat();
+  const last = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
+  const [documents = 0, partitions = 0, width = 0, runs = 0, written = 0] = last;
+  const numbers = 2 * partitions * runs;
+  const end = size - 4 * (numbers + tailNumbers);
+  const stretches = await readNumbers(file, path, end, numbers);
+  const found = new Checksum();
+  found.add(stretches);
+  found.add(last.subarray(0, -1));
+  checkWritten(path, "its numbers of keys", found.value, written);
+  return { documents, partitions, width, stretches, end };
 }

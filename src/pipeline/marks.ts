@@ -1,15 +1,18 @@
 // Marks on the keys of a task, or on its documents, on disk. A file is of one group and one partition, and has a bit per key, part by part; one of clusters
 // has a bit per document:
 //
-//   | parts u32 | keys of each u32 … | bits of each, whole bytes |
+//   | of each part: keys u32, first byte of its bits u64, CRC-32 of its bits u32, CRC-32 of these four numbers u32 | … | bits of each part, whole bytes |
 //
-// so that whoever makes the keys of a document again takes the next bit of each key's partition.
+// so that whoever makes the keys of a document again takes the next bit of each key's partition. Of the parts of a whole dump, which each open the files of all
+// partitions, each reads its own numbers and bits only.
 import { closeSync, openSync, readSync } from "node:fs";
 import { fail } from "../base/index.ts";
-import { AtomicFile, explainIo } from "../files/index.ts";
-import { bytesOfNumbers, damaged, readNumbers, withFile } from "./numbers.ts";
+import { AtomicFile, Checksum, explainIo } from "../files/index.ts";
+import { bytesOfNumbers, checkWritten, damaged, readNumbers, withFile } from "./numbers.ts";
 
 const where = "data";
+/** Numbers that a file has of each part. */
+const rowNumbers = 5;
 
 /** Marks on keys, from which those of each part are taken in order. */
 export interface Marks {
@@ -26,9 +29,18 @@ export function bytesOfBits(bits: number): number {
 
 /** Writes the marks of one group and partition. */
 export async function writeMarks(path: string, { counts, bits }: Marks): Promise<void> {
+  const rows = new Uint32Array(rowNumbers * counts.length);
+  let first = 0;
+  for (const [part, count] of counts.entries()) {
+    const length = bytesOfBits(count);
+    const row = rows.subarray(rowNumbers * part, rowNumbers * (part + 1));
+    const start = rows.byteLength + first;
+    row.set([count, start % 2 ** 32, Math.floor(start / 2 ** 32), Checksum.of(bits.subarray(first, first + length))]);
+    row[rowNumbers - 1] = Checksum.of(row.subarray(0, -1));
+    first += length;
+  }
   await using file = await AtomicFile.open(path, where);
-  await file.write(bytesOfNumbers(Uint32Array.of(counts.length)));
-  await file.write(bytesOfNumbers(counts));
+  await file.write(bytesOfNumbers(rows));
   await file.write(bits);
   await file.commit();
 }
@@ -38,26 +50,27 @@ export class MarkStream {
   readonly #path: string;
   readonly #count: number;
   readonly #window: Uint8Array;
+  /** The checksum of all bits, and of those that were read. */
+  readonly #written: number;
+  readonly #read = new Checksum();
   /** Where the window's first byte stands in the file. */
   #start: number;
   #taken = 0;
 
-  private constructor(path: string, start: number, count: number, windowBytes: number) {
-    [this.#path, this.#count, this.#start] = [path, count, start];
+  private constructor(path: string, { start, count, checksum }: { start: number; count: number; checksum: number }, windowBytes: number) {
+    [this.#path, this.#count, this.#start, this.#written] = [path, count, start, checksum];
     this.#window = new Uint8Array(Math.min(windowBytes, bytesOfBits(count)));
   }
 
-  /** @param part its number within the group @throws CriaError where the file is cut short */
+  /** @param part its number within the group @throws CriaError where the file is cut short or changed */
   static async open(path: string, part: number, windowBytes: number): Promise<MarkStream> {
     return withFile(path, async (file) => {
-      const [parts = 0] = await readNumbers(file, path, 0, 1);
-      if (part >= parts) return damaged(path);
-      const counts = await readNumbers(file, path, 4, parts);
-      let start = 4 + 4 * parts;
-      for (let i = 0; i < part; i++) start += bytesOfBits(counts[i]!);
+      const row = await readNumbers(file, path, 4 * rowNumbers * part, rowNumbers);
+      const [count = 0, low = 0, high = 0, checksum = 0, written = 0] = row;
+      checkWritten(path, "its numbers of marks", Checksum.of(row.subarray(0, -1)), written);
+      const start = 2 ** 32 * high + low;
       const { size } = await file.stat();
-      if (start + bytesOfBits(counts[part]!) > size) return damaged(path);
-      return new MarkStream(path, start, counts[part]!, windowBytes);
+      return start + bytesOfBits(count) > size ? damaged(path) : new MarkStream(path, { start, count, checksum }, windowBytes);
     });
   }
 
@@ -71,9 +84,10 @@ export class MarkStream {
     return ((this.#window[bit >>> 3]! >> (bit & 7)) & 1) === 1;
   }
 
-  /** Hears that there are no more keys. @throws CriaError where marks are left, which are not of this task's keys then */
+  /** Hears that there are no more keys. @throws CriaError where marks are left, which are not of this task's keys then, or were changed */
   end(): void {
     if (this.#taken < this.#count) this.#isOfAnother(String(this.#taken));
+    checkWritten(this.#path, "its marks", this.#read.value, this.#written);
   }
 
   /** Marks are asked for between two documents, which do not wait for each other: the file is read at once. */
@@ -85,6 +99,7 @@ export class MarkStream {
         this.#start += this.#taken === 0 ? 0 : length;
         for (let done = 0, read = 1; read > 0 && done < length; done += read)
           read = readSync(file, this.#window, done, length - done, this.#start + done);
+        this.#read.add(this.#window.subarray(0, bytesOfBits(this.#count - this.#taken))); // the last window may be longer than what is left
       } finally {
         closeSync(file);
       }

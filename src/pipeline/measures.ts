@@ -1,15 +1,17 @@
 // What documents of a task measured, on disk, for a step that decides by a statistic. A file has the measures in the order of the documents:
 //
-//   | measures u32 | bytes of names u32 | places f64 … | values f64 … | groups u32 … | names of the groups, as a JSON list |
+//   | measures u32 | bytes of names u32 | places f64 … | values f64 … | groups u32 … | names of the groups, as a JSON list | CRC-32 of all that u32 |
 //
 // so that whoever asks the step for a document's group and place again takes the next measure, and no document is measured twice. Everything is little-endian.
 import { readFile } from "node:fs/promises";
 import { fail, parseJson } from "../base/index.ts";
 import { type CleanDocument, type Measure, type StatisticStep, samplePlace } from "../clean/index.ts";
-import { atomicWrite, explainIo } from "../files/index.ts";
+import { atomicWrite, Checksum, explainIo } from "../files/index.ts";
+import { checkWritten, damaged, wayOutOf } from "./numbers.ts";
 
 const where = "data";
 const headBytes = 8;
+const tailBytes = 4;
 /** Place, value and group. */
 const measureBytes = 8 + 8 + 4;
 
@@ -33,8 +35,12 @@ class MeasureList {
   bytes(): Uint8Array[] {
     const names = Buffer.from(JSON.stringify([...this.#names.keys()]));
     const columns = [this.#places, this.#values, this.#groups].map((column) => column.subarray(0, this.#count));
-    const parts = [Uint32Array.of(this.#count, names.length), ...columns];
-    return [...parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)), names];
+    const parts = [Uint32Array.of(this.#count, names.length), ...columns, names];
+    const checksum = new Checksum();
+    for (const part of parts) checksum.add(part);
+    return [...parts, Uint32Array.of(checksum.value)].map(
+      ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+    );
   }
 
   #grow(): void {
@@ -106,16 +112,17 @@ export interface WrittenMeasures {
   at(index: number): Measure;
 }
 
-/** The measures of a task. @throws CriaError where the file is cut short */
+/** The measures of a task. @throws CriaError where the file is cut short or changed */
 export async function readMeasures(path: string): Promise<WrittenMeasures> {
   const bytes = await readFile(path).catch((error) => Promise.reject(explainIo(where, path, error)));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const damaged = `${path}: it does not hold what its task writes: remove it, and run the command again`;
-  if (bytes.length < headBytes) return fail(where, damaged);
+  if (bytes.length < headBytes + tailBytes) return damaged(path);
+  const end = bytes.length - tailBytes;
+  checkWritten(path, "its measures", Checksum.of(bytes.subarray(0, end)), view.getUint32(end, true));
   const [count, nameBytes] = [view.getUint32(0, true), view.getUint32(4, true)];
-  if (bytes.length !== headBytes + measureBytes * count + nameBytes) return fail(where, damaged);
-  const names = parseJson(where, path, bytes.subarray(headBytes + measureBytes * count).toString(), "remove it, and run the command again");
-  if (!Array.isArray(names)) return fail(where, damaged);
+  if (end !== headBytes + measureBytes * count + nameBytes) return damaged(path);
+  const names = parseJson(where, path, bytes.subarray(headBytes + measureBytes * count, end).toString(), wayOutOf(path));
+  if (!Array.isArray(names)) return damaged(path);
   return {
     path,
     count,

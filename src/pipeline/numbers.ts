@@ -1,7 +1,7 @@
 // Numbers of intermediate files, which are little-endian, as what runs Node is. Sizes are held against the file before anything is allocated.
 import { type FileHandle, open } from "node:fs/promises";
 import { fail } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { checkSum, explainIo, readCheckedJson } from "../files/index.ts";
 
 const where = "data";
 
@@ -36,7 +36,23 @@ export async function readBytes(file: FileHandle, path: string, start: number, s
 
 /** Stops because a file is not what its task writes. */
 export function damaged(path: string): never {
-  return fail(where, `${path}: it does not hold what its task writes: remove it, and run the command again`);
+  return fail(where, `${path}: it does not hold what its task writes: ${wayOutOf(path)}`);
+}
+
+/** @param what of the file was read: "its keys" @throws CriaError where its checksum is not the one that was written */
+export function checkWritten(path: string, what: string, found: number, written: number): void {
+  checkSum(path, { where, what, found, written, wayOut: wayOutOf(path) });
+}
+
+/** The value of a JSON file that a task wrote. @throws CriaError where it cannot be read or is not what was written */
+export function readTaskJson(path: string): Promise<unknown> {
+  return readCheckedJson(path, where, wayOutOf(path));
+}
+
+/** How a damaged file is made again: without the file that a task makes last, the task is done again. */
+export function wayOutOf(path: string): string {
+  const last = path.replace(/\.(keys|measures|report\.json|times\.json)$/, ".jsonl").replace(/\.clusters\.json$/, ".marks");
+  return `remove ${last === path ? "it" : last}, and run the command again, which makes it anew`;
 }
 
 /** The bytes of numbers. */

@@ -1,9 +1,9 @@
 // Pairs of documents, on disk: the earlier and the later one as a number of 64 bits, the earlier in its upper half. A task writes them in sorted runs, each as
 // large as memory allows; what joins them reads all runs of all tasks at the same time, in one order that no setting changes.
 //
-//   | pairs of each run u64 … | pairs of each run u32 … | runs u32 |
-import { AtomicFile } from "../files/index.ts";
-import { bytesOfNumbers, damaged, readBytes, readNumbers, withFile } from "./numbers.ts";
+//   | pairs of each run u64 … | number of pairs u32 and their CRC-32 u32, of each run … | runs u32 | CRC-32 of what stands behind the pairs u32 |
+import { AtomicFile, Checksum } from "../files/index.ts";
+import { bytesOfNumbers, checkWritten, damaged, readBytes, readNumbers, withFile } from "./numbers.ts";
 
 const where = "data";
 
@@ -16,7 +16,8 @@ export interface PairSink {
 export class PairWriter implements PairSink, AsyncDisposable {
   readonly #file: AtomicFile;
   readonly #most: number;
-  readonly #counts: number[] = [];
+  /** Pairs of each run, and their checksum, in turns. */
+  readonly #runs: number[] = [];
   /** Lower and upper half of each pair, in turns. */
   #halves = new Uint32Array(1 << 12);
   #count = 0;
@@ -49,7 +50,9 @@ export class PairWriter implements PairSink, AsyncDisposable {
   /** Makes what was written the file. */
   async finish(): Promise<void> {
     await this.#writeRun();
-    await this.#file.write(bytesOfNumbers(Uint32Array.of(...this.#counts, this.#counts.length)));
+    const tail = Uint32Array.from([...this.#runs, this.#runs.length / 2]);
+    await this.#file.write(bytesOfNumbers(tail));
+    await this.#file.write(bytesOfNumbers(Uint32Array.of(Checksum.of(tail))));
     await this.#file.commit();
   }
 
@@ -63,7 +66,7 @@ export class PairWriter implements PairSink, AsyncDisposable {
     let kept = 0;
     for (let i = 0; i < pairs.length; i++) if (i === 0 || pairs[i] !== pairs[kept - 1]) pairs[kept++] = pairs[i]!;
     await this.#file.write(bytesOfNumbers(pairs.subarray(0, kept)));
-    this.#counts.push(kept);
+    this.#runs.push(kept, Checksum.of(pairs.subarray(0, kept)));
     this.#count = 0;
   }
 }
@@ -73,31 +76,44 @@ export interface PairRun {
   readonly path: string;
   readonly start: number;
   readonly pairs: number;
+  readonly checksum: number;
 }
 
-/** The runs of a task's file. @throws CriaError where it is cut short */
+/** Numbers behind those of the runs. */
+const tailNumbers = 2;
+
+/** The runs of a task's file. @throws CriaError where it is cut short or changed */
 export async function pairRunsOf(path: string): Promise<readonly PairRun[]> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
-    const [runs = 0] = await readNumbers(file, path, size - 4, 1);
-    const counts = await readNumbers(file, path, size - 4 * (runs + 1), runs);
+    const last = await readNumbers(file, path, size - 4 * tailNumbers, tailNumbers);
+    const [count = 0, written = 0] = last;
+    const end = size - 4 * (2 * count + tailNumbers);
+    const runs = await readNumbers(file, path, end, 2 * count);
+    const sum = new Checksum();
+    sum.add(runs);
+    sum.add(last.subarray(0, -1));
+    checkWritten(path, "its numbers of pairs", sum.value, written);
     const found: PairRun[] = [];
     let start = 0;
-    for (const pairs of counts) {
-      found.push({ path, start, pairs });
-      start += 8 * pairs;
+    for (let i = 0; i < runs.length; i += 2) {
+      found.push({ path, start, pairs: runs[i]!, checksum: runs[i + 1]! });
+      start += 8 * runs[i]!;
     }
-    return start + 4 * (runs + 1) === size ? found : damaged(path);
+    return start === end ? found : damaged(path);
   });
 }
 
-/** The pairs of a run, so many at a time. @throws CriaError where it is cut short */
-export async function* readPairs({ path, start, pairs }: PairRun, most: number): AsyncGenerator<BigUint64Array> {
+/** The pairs of a run, so many at a time. @throws CriaError where it is cut short or changed */
+export async function* readPairs({ path, start, pairs, checksum }: PairRun, most: number): AsyncGenerator<BigUint64Array> {
+  const read = new Checksum();
   for (let done = 0; done < pairs; done += most) {
     const count = Math.min(most, pairs - done);
     const bytes = await withFile(path, (file) => readBytes(file, path, start + 8 * done, 8 * count));
+    read.add(bytes);
     yield new BigUint64Array(bytes.buffer, bytes.byteOffset, count);
   }
+  checkWritten(path, "its pairs", read.value, checksum);
 }
 
 /** The next pair of a run that is merged. */

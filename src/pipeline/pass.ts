@@ -14,7 +14,7 @@ import {
   type Stage,
 } from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
-import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
+import { atomicWrite, Checksum, explainIo, writeCheckedJson } from "../files/index.ts";
 import { type ListedMember, listedIn, readClusters } from "./clusters-file.ts";
 import { Counter } from "./counter.ts";
 import { type Decider, openDecider } from "./decide.ts";
@@ -23,9 +23,10 @@ import { type Gatherer, openGatherer } from "./gather.ts";
 import { checkUnchanged } from "./input-files.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
 import { filesOfPart } from "./job-parts.ts";
-import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, reportFileOf, timesFileOf } from "./phases.ts";
+import { clustersFileOf, fileOf, gatheredFileOf, type OpenedSource, timesFileOf } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
 import { StepClock } from "./step-times.ts";
+import { checkUnharmed, readTaskReport, writeTaskReport } from "./task-report.ts";
 import { truthsOf } from "./truths.ts";
 
 const where = "data";
@@ -59,8 +60,9 @@ export class Pass {
   #listed: ReadonlyMap<number, ListedMember> = new Map();
   #nearLimits: readonly (NearLimit | undefined)[] = [];
   #documentsRead = 0;
-  /** Bytes of the file of documents, by which one that was cut later is known. */
+  /** Bytes of the file of documents, and their checksum, by which one that was cut or changed later is known. */
   #fileBytes = 0;
+  readonly #checksum = new Checksum();
   /** What the last document gave, while it is written. */
   #gathered: Promise<void> | undefined;
   #onShare: PassRun["onShare"];
@@ -83,7 +85,18 @@ export class Pass {
     const path = fileOf(this.#job, { kind: "pass", stage: this.#index }, this.#source, this.#part);
     await using gatherer = await openGatherer(this.#opened, this.#index, gatheredFileOf(path, this.#stage.behind));
     this.#gatherer = gatherer;
-    await atomicWrite(path, this.#lines(path, run), where);
+    try {
+      await atomicWrite(path, this.#lines(path, run), where);
+    } catch (error) {
+      // Why a step failed, or asked for other marks, may be that a document was changed.
+      if (this.#index > 0 && run.signal?.aborted !== true) await checkUnharmed(this.#pathBefore());
+      throw error;
+    }
+  }
+
+  /** What the pass before has left of the part. */
+  #pathBefore(): string {
+    return fileOf(this.#job, { kind: "pass", stage: this.#index - 1 }, this.#source, this.#part);
   }
 
   async *#lines(path: string, { signal, onPlace }: PassRun): AsyncGenerator<Uint8Array> {
@@ -111,22 +124,24 @@ export class Pass {
     yield this.#written(chunk);
     for (const decider of deciders) decider.end();
     await this.#gatherer?.finish();
-    await atomicWriteJson(timesFileOf(path), this.#clock.times, where);
-    await atomicWriteJson(reportFileOf(path), { ...this.#counter.report(), fileBytes: this.#fileBytes }, where);
+    await writeCheckedJson(timesFileOf(path), this.#clock.times, where);
+    await writeTaskReport(path, { bytes: this.#fileBytes, crc32: this.#checksum.value, report: this.#counter.report() });
   }
 
   #written(chunk: string): Uint8Array {
     const bytes = Buffer.from(chunk);
     this.#fileBytes += bytes.length;
+    this.#checksum.add(bytes);
     return bytes;
   }
 
   /** The first pass reads the source's files, the others what the pass before has left. */
   async *#documents(): AsyncGenerator<CleanDocument> {
     if (this.#index > 0) {
-      const path = fileOf(this.#job, { kind: "pass", stage: this.#index - 1 }, this.#source, this.#part);
+      const path = this.#pathBefore();
       const { size } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
-      yield* readDocumentLines(path, this.#shareOf(size));
+      const { crc32 } = await readTaskReport(path);
+      yield* readDocumentLines(path, crc32, this.#shareOf(size));
       return;
     }
     const { files, parts } = this.#source;

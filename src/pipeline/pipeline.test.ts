@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
+import { writeCheckedJson } from "../files/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { joinLists } from "./clusters.test.helper.ts";
 import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
@@ -239,7 +240,7 @@ test("a folder of another job is refused with what differs", async () => {
     await expect(open(other)).rejects.toThrow(/the steps of source "web" changed since it was begun: undo that, or remove the folder/);
     const mixed = [other, { ...other, name: "books" }];
     await expect(openJob(mixed.reverse(), { folder, work: join(folder, "work") })).rejects.toThrow(/source 0 is "books", but was "web"/);
-    const steps = JSON.parse(await readFile(join(folder, "work", "plan.json"), "utf8")).sources[0].steps;
+    const steps = JSON.parse(await readFile(join(folder, "work", "plan.json"), "utf8")).content.sources[0].steps;
     const more = [
       { ...other, steps },
       { ...other, name: "books" },
@@ -249,7 +250,7 @@ test("a folder of another job is refused with what differs", async () => {
     );
     const plan = join(folder, "work", "plan.json");
     const written = await readFile(plan, "utf8");
-    await writeFile(plan, written.replace(/"rules": \d+/, '"rules": 1'));
+    await writeCheckedJson(plan, { ...JSON.parse(written).content, rules: 1 });
     await expect(jobIn(folder, "work")).rejects.toThrow(
       /steps decide by version \d+ of their rules, but it was begun by version 1: undo that/,
     );
@@ -295,7 +296,7 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
     expect(near.filter(isKept).length).toBe(0);
     expect(kept[0]!.length).toBe(180);
     const clusters = JSON.parse(await readFile(join(folder, "one", "web", "join-0", "000", "00000.clusters.json"), "utf8"));
-    expect(clusters).toMatchObject({
+    expect(clusters.content).toMatchObject({
       copies: 61,
       sizes: { 2: 59, 3: 1 },
       largest: expect.arrayContaining([

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { byteSize, check } from "../base/index.ts";
 import { type CorpusStep, isClusterStep, isKeyStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
-import { againWhenStale, atomicWriteJson, makeFolder } from "../files/index.ts";
+import { againWhenStale, makeFolder, writeCheckedJson } from "../files/index.ts";
 import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
 import { markRepeated, type PartKeys } from "./compare.ts";
@@ -167,7 +167,7 @@ async function summarise(comparing: Comparing, path: string): Promise<void> {
     for (let i = 0; i < measures.count; i++) sample.add(measures.at(i));
     onShare?.((part + 1) / (source.parts.length + 1));
   }
-  await atomicWriteJson(path, step.summarise(sample.groups()), where);
+  await writeCheckedJson(path, step.summarise(sample.groups()), where);
 }
 
 function keysOf({ job, opened, stage }: Comparing, part: number): string {

@@ -73,7 +73,9 @@ test("a sample of the source says the cutoffs, as measuring first and deciding t
     const found = percentilesOf(sample.groups(), meter.mark);
     expect(found.documents).toBe(350);
     expect(Object.keys(found.languages ?? {})).toEqual(["de", "en"]);
-    expect(JSON.parse(await readFile(join(folder, "work", "web", "summarise-0", "000", "00000.summary.json"), "utf8"))).toEqual(found);
+    expect(JSON.parse(await readFile(join(folder, "work", "web", "summarise-0", "000", "00000.summary.json"), "utf8")).content).toEqual(
+      found,
+    );
     await writeFile(join(folder, "cutoffs.json"), JSON.stringify(found));
     await runPhases(await jobIn(folder, "apart", { model: "m.arpa", cutoffs: "cutoffs.json" }, 1 << 20), { threads: 1 });
     const kept = await keptBy(folder, "work", "pass-1");
@@ -102,7 +104,9 @@ test("machines and stops change no byte of it", async () => {
     const [measures] = Object.keys(whole).filter((name) => name.endsWith(".measures"));
     await writeFile(join(folder, "work", measures!), "cut short");
     await rm(join(folder, "work", "web", "summarise-0"), { recursive: true });
-    await expect(runPhases(job, { threads: 1 })).rejects.toThrow(/\.measures: it does not hold what its task writes: remove it/);
+    await expect(runPhases(job, { threads: 1 })).rejects.toThrow(
+      /\.measures: it does not hold what its task writes: remove \S+\.jsonl, and run the command again/,
+    );
   });
 });
 

@@ -24,6 +24,7 @@ import type { OpenedJob, OpenJobOptions } from "./open-job.ts";
 import { areThere, checkDoneBefore, partOf } from "./open-tasks.ts";
 import { phasesOf } from "./phases.ts";
 import type { RunOptions, Shard } from "./run-phases.ts";
+import { checkUnharmed } from "./task-report.ts";
 
 const where = "data";
 /** A task makes tokens of what was left of so many bytes: some shards, and of a whole dump a thousand tasks. */
@@ -75,7 +76,7 @@ export class TokenPhase implements AsyncDisposable {
     await checkDoneBefore({ job, sources, signal: this.#signal }, phases, phases.length, sources.keys());
     for (const part of await this.#open(shard)) {
       this.#signal?.throwIfAborted();
-      await againWhenStale(() => this.#made.run(part));
+      await againWhenStale(() => this.#make(part));
     }
   }
 
@@ -98,6 +99,14 @@ export class TokenPhase implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#made[Symbol.asyncDispose]();
     await this.#corpus[Symbol.asyncDispose]();
+  }
+
+  async #make(part: number): Promise<void> {
+    const { source, first, end } = this.parts[part]!;
+    const { name, texts } = this.#corpus.sources[source]!;
+    const isCleaned = this.#opened.sources.some((one) => one.source.name === name);
+    if (isCleaned) for (const { path } of texts.files.slice(first, end)) await checkUnharmed(path, this.#signal);
+    await this.#made.run(part);
   }
 
   async #open(shard?: Shard): Promise<readonly number[]> {
