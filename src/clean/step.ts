@@ -25,6 +25,12 @@ export interface Step {
 export interface StepFiles {
   /** All of a file. @throws CriaError when it cannot be read */
   read(path: string): Promise<Uint8Array>;
+  /**
+   * What a file becomes, once for all threads of a run: plain data, whose large arrays lie in shared memory. What makes it may write over the bytes.
+   * Where a run has no threads that share files, it is absent.
+   * @param kind what the file becomes, which is made once per file and kind
+   */
+  made?<T>(path: string, kind: string, make: (bytes: Uint8Array) => T): Promise<T>;
   /** What a module exports by default, where modules can be loaded. @throws CriaError when it cannot be loaded */
   module?(path: string): Promise<unknown>;
 }

@@ -73,6 +73,19 @@ function someModel(rng: Rng): FastTextModel {
   };
 }
 
+test.each(golden.models)("$name: a model that goes on using the bytes is the same wherever they begin", ({ model }) => {
+  const bytes = bytesOf(model);
+  const copied = readFastText("golden", bytes);
+  for (let start = 0; start < 4; start++) {
+    const given = new Uint8Array(new SharedArrayBuffer(bytes.length + start), start);
+    given.set(bytes);
+    const taken = readFastText("golden", given, { takesBytes: true });
+    expect(taken).toEqual(copied);
+    // Quantised matrices are widened, into memory of their own.
+    if (taken.pruned === undefined) expect(taken.output.values.buffer).toBe(given.buffer);
+  }
+});
+
 test("random texts have the rows and probabilities that the definition gives them", () => {
   const rng = new Rng(16);
   let known = 0;

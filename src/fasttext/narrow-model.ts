@@ -1,6 +1,7 @@
 // A model with as few columns as labels. A text's scores are the output matrix times the mean of its rows, which is the mean of the output matrix times each
 // row: where there are fewer labels than columns, the rows' scores take the rows' place, and a text is the sum of fewer numbers.
 import type { FastTextModel, Matrix } from "./read-model.ts";
+import { sharedFloats } from "./shared-floats.ts";
 
 /** The model itself, or one with the same scores for every text whose rows are scores, and whose output matrix is the identity. */
 export function narrowModel(model: FastTextModel): FastTextModel {
@@ -11,7 +12,7 @@ export function narrowModel(model: FastTextModel): FastTextModel {
 
 /** a · bᵀ, [rows of a, rows of b]; each number is a sum in float64, rounded to float32. */
 function timesTransposed(a: Matrix, b: Matrix): Matrix {
-  const values = new Float32Array(a.rows * b.rows);
+  const values = sharedFloats(a.rows * b.rows);
   for (let row = 0, at = 0; row < a.rows; row++)
     for (let column = 0; column < b.rows; column++, at++) {
       let sum = 0;

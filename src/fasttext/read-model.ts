@@ -7,6 +7,7 @@
 // A plain matrix is | rows, columns i64 | f32 … |; a quantised one | has norms u8 | rows, columns i64 | codes i32 | u8 … | quantiser | and, with norms,
 // | u8 per row | quantiser |; a quantiser | dim, parts, part's dim, last part's dim i32 | f32[256 · dim] |. Input rows are those of words, then of n-grams.
 import { check, fail } from "../base/index.ts";
+import { sharedFloats } from "./shared-floats.ts";
 
 const where = "fasttext";
 /** The number that files begin with, and the version of their form. */
@@ -51,9 +52,15 @@ export interface FastTextModel {
   readonly output: Matrix;
 }
 
+/** How a file is read. */
+export interface ReadFastTextOptions {
+  /** Whether plain matrices stay where they lie in the bytes, which are moved by up to three for it: then nothing else may use the bytes. @default false: matrices are copied */
+  readonly takesBytes?: boolean | undefined;
+}
+
 /** Reads a classifier. @throws CriaError when the bytes are of another kind or version, cut short or damaged, or the model is no classifier */
-export function readFastText(name: string, bytes: Uint8Array): FastTextModel {
-  const reader = new Reader(name, bytes);
+export function readFastText(name: string, bytes: Uint8Array, { takesBytes = false }: ReadFastTextOptions = {}): FastTextModel {
+  const reader = new Reader(name, bytes, takesBytes);
   check(reader.i32() === magic, where, () => `${name}: it does not begin as fastText's files do: name a .bin or .ftz`);
   const found = reader.i32();
   check(
@@ -121,7 +128,7 @@ function readDictionary(reader: Reader): Dictionary {
 
 function readPlain(reader: Reader): Matrix {
   const [rows, columns] = [reader.i64(), reader.i64()];
-  return { rows, columns, values: reader.floats(rows * columns) };
+  return { rows, columns, values: reader.matrix(rows * columns) };
 }
 
 function readQuantised(reader: Reader): Matrix {
@@ -136,7 +143,7 @@ function readQuantised(reader: Reader): Matrix {
     where,
     () => `${reader.name}: ${codes.length} codes are not those of ${rows} rows: the file is damaged`,
   );
-  const values = new Float32Array(rows * columns);
+  const values = sharedFloats(rows * columns);
   for (let row = 0; row < rows; row++) {
     const norm = normCodes === undefined ? 1 : norms!.values[normCodes[row]!]!;
     for (let part = 0, at = 0; part < quantiser.parts; part++) {
@@ -191,10 +198,11 @@ class Reader {
   readonly name: string;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #takesBytes: boolean;
   #at = 0;
 
-  constructor(name: string, bytes: Uint8Array) {
-    [this.name, this.#bytes] = [name, bytes];
+  constructor(name: string, bytes: Uint8Array, takesBytes: boolean) {
+    [this.name, this.#bytes, this.#takesBytes] = [name, bytes, takesBytes];
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -241,9 +249,22 @@ class Reader {
     return this.#view.getFloat64(this.#skip(8), true);
   }
 
+  /** A copy, since numbers must begin at a multiple of four bytes. */
   floats(count: number): Float32Array {
     const bytes = this.bytes(4 * count);
-    return new Float32Array(Uint8Array.from(bytes).buffer); // a copy, which begins at a multiple of four
+    const values = sharedFloats(count);
+    new Uint8Array(values.buffer).set(bytes);
+    return values;
+  }
+
+  /** A matrix's numbers, where they lie or copied. */
+  matrix(count: number): Float32Array {
+    if (!this.#takesBytes) return this.floats(count);
+    const { buffer, byteOffset } = this.bytes(4 * count);
+    // The numbers go up to three bytes towards the beginning, over the matrix's counts of rows and columns, which were read.
+    const start = byteOffset - (byteOffset % 4);
+    if (start < byteOffset) new Uint8Array(buffer).copyWithin(start, byteOffset, byteOffset + 4 * count);
+    return new Float32Array(buffer, start, count);
   }
 
   text(): string {

@@ -33,6 +33,13 @@ export class FileSource implements ByteSource {
         `${this.name}: bytes ${offset} to ${offset + length} asked for, but the file has ${this.size}: it is cut short, fetch it again`,
       );
     const bytes = new Uint8Array(length);
+    await this.readInto(bytes, offset);
+    return bytes;
+  }
+
+  /** Fills all of an array, which may lie in shared memory, from a byte of the file on. @throws CriaError where the file ends before */
+  async readInto(bytes: Uint8Array, offset: number): Promise<void> {
+    const { length } = bytes;
     for (let done = 0; done < length; ) {
       const { bytesRead } = await this.#handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done).catch((error) => {
         throw explainIo("files", this.name, error);
@@ -40,7 +47,6 @@ export class FileSource implements ByteSource {
       if (bytesRead === 0) fail("files", `${this.name}: ended at byte ${offset + done} while being read: another program shortened it`);
       done += bytesRead;
     }
-    return bytes;
   }
 
   async close(): Promise<void> {

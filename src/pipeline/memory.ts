@@ -1,6 +1,6 @@
 // Memory of a run: what its tasks may take, and how many of them run at the same time. What a task takes decides how keys are cut, so that it stands in the
 // plan; the number of threads decides nothing.
-import { byteSize, fail } from "../base/index.ts";
+import { byteSize, check, fail } from "../base/index.ts";
 
 const where = "data";
 
@@ -23,7 +23,7 @@ export interface RunNeed {
   /** Bytes that it may take. */
   readonly memory: number;
   readonly taskBytes: number;
-  /** Bytes of the files that steps have read, which threads share. */
+  /** Bytes of what steps have read, which threads share. */
   readonly models: number;
 }
 
@@ -38,6 +38,17 @@ export function threadsWithin(wanted: number, { memory, taskBytes, models }: Run
       { ways: ["memory"] },
     );
   return Math.min(wanted, threads);
+}
+
+/** Holds the memory of a run against what reading the models took, before threads start. @param most bytes at the same time @throws CriaError where it is more */
+export function checkLoad(memory: number, most: number): void {
+  check(
+    programBytes + most <= memory,
+    where,
+    () =>
+      `the run may take ${byteSize(memory)} of memory, but reading the models of its steps takes ${byteSize(programBytes + most)}: allow that much, or leave out a step with a large model`,
+    { ways: ["memory"] },
+  );
 }
 
 /**

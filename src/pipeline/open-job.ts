@@ -7,7 +7,7 @@ import { isAbsent, jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { gatherParts } from "./job-parts.ts";
 import { keepPlan, readPlan } from "./job-plan.ts";
-import { taskBytesOf, threadsWithin } from "./memory.ts";
+import { checkLoad, taskBytesOf, threadsWithin } from "./memory.ts";
 import { type OpenedSource, openSources } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
 
@@ -68,7 +68,10 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   }
   const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, taskBytes, sources: opened };
   const ready = await openSources(job); // steps that are wrong, and too little memory, are named before anything is written
-  if (options.memory !== undefined) threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
+  if (options.memory !== undefined) {
+    checkLoad(options.memory, ready[0]?.files.mostBytes ?? 0);
+    threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
+  }
   await keepPlan(job);
   return { job, sources: ready, notes };
 }

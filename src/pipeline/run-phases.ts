@@ -78,7 +78,7 @@ interface Running {
   readonly phases: number;
   readonly threads: TaskThreads;
   readonly mostThreads: number;
-  /** Bytes of the files that steps have read. */
+  /** Bytes of what steps have read, which threads share. */
   readonly models: number;
 }
 

@@ -1,19 +1,22 @@
 // The files of a job's steps: models, which the threads of a run share, and modules, which each thread loads.
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { fail } from "../base/index.ts";
+import { fail, isObject } from "../base/index.ts";
 import type { StepFiles } from "../clean/index.ts";
 import { openFile } from "../files/index.ts";
 
-/** The contents of files by their paths, in memory that threads share. */
-export type SharedContents = ReadonlyMap<string, Uint8Array<SharedArrayBuffer>>;
+/** What files hold by their paths, and what was made of files, in memory that threads share. */
+export type SharedContents = ReadonlyMap<string, unknown>;
 
 /** Files from a folder on, each of which is read once. */
 export class SharedStepFiles implements StepFiles {
   readonly #base: string;
-  readonly #contents: Map<string, Uint8Array<SharedArrayBuffer>>;
+  readonly #contents: Map<string, unknown>;
+  /** The last file that is read: one after another, so that memory never holds the bytes of two that become something smaller. */
+  #last: Promise<unknown> = Promise.resolve();
+  #mostBytes = 0;
 
-  /** @param base where relative paths start @param contents files that another thread has read */
+  /** @param base where relative paths start @param contents what another thread has read */
   constructor(base: string, contents: SharedContents = new Map()) {
     this.#base = base;
     this.#contents = new Map(contents);
@@ -24,16 +27,38 @@ export class SharedStepFiles implements StepFiles {
     return this.#contents;
   }
 
-  /** Bytes of what was read. */
+  /** Bytes of what was read or made, which threads share. */
   get bytes(): number {
-    return [...this.#contents.values()].reduce((sum, { length }) => sum + length, 0);
+    return sharedBytes([...this.#contents.values()]);
+  }
+
+  /** The most bytes that there were at the same time, with those of a file that became something else. */
+  get mostBytes(): number {
+    return this.#mostBytes;
   }
 
   async read(path: string): Promise<Uint8Array> {
     const whole = resolve(this.#base, path);
-    const bytes = this.#contents.get(whole) ?? (await readShared(whole));
-    this.#contents.set(whole, bytes);
-    return bytes;
+    return this.#once(whole, whole, (bytes) => bytes);
+  }
+
+  async made<T>(path: string, kind: string, make: (bytes: Uint8Array) => T): Promise<T> {
+    const whole = resolve(this.#base, path);
+    return this.#once(`${kind} ${whole}`, whole, make);
+  }
+
+  /** What is kept by a key, or is made of a file now. */
+  #once<T>(key: string, path: string, make: (bytes: Uint8Array) => T): Promise<T> {
+    const found = this.#last.then(async () => {
+      if (!this.#contents.has(key)) {
+        const bytes = await readShared(path);
+        this.#contents.set(key, make(bytes));
+        this.#mostBytes = Math.max(this.#mostBytes, sharedBytes([bytes, ...this.#contents.values()]));
+      }
+      return this.#contents.get(key) as T;
+    });
+    this.#last = found.catch(() => undefined);
+    return found;
   }
 
   module(path: string): Promise<unknown> {
@@ -46,13 +71,22 @@ export function filesFrom(folder: string): StepFiles {
   return new SharedStepFiles(folder);
 }
 
-/** Bytes that are copied at once. */
-const chunkBytes = 1 << 24;
+/** Bytes of the shared memory that arrays lie in, those of objects by their fields. */
+function sharedBytes(values: readonly unknown[]): number {
+  const found = new Set<SharedArrayBuffer>();
+  const find = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) {
+      if (value.buffer instanceof SharedArrayBuffer) found.add(value.buffer);
+    } else if (isObject(value)) Object.values(value).forEach(find);
+  };
+  values.forEach(find);
+  return [...found].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
 
 async function readShared(path: string): Promise<Uint8Array<SharedArrayBuffer>> {
   await using file = await openFile(path, "data");
   const bytes = new Uint8Array(new SharedArrayBuffer(file.size));
-  for (let at = 0; at < bytes.length; at += chunkBytes) bytes.set(await file.read(at, Math.min(chunkBytes, bytes.length - at)), at);
+  await file.readInto(bytes, 0);
   return bytes;
 }
 

@@ -1,9 +1,10 @@
 // A linear classifier that tells good pages from others, as LLaMA has it of pages that Wikipedia's articles refer to and random ones.
 import { z } from "zod";
 import { check, didYouMean } from "../../base/index.ts";
-import { calibrated, FastTextClassifier, readFastText } from "../../fasttext/index.ts";
+import { calibrated } from "../../fasttext/index.ts";
 import { stepRow } from "../step.ts";
 import { readCalibration } from "../text/calibration-file.ts";
+import { openClassifier } from "../text/shared-classifier.ts";
 
 const parameters = z.strictObject({
   model: z.string().min(1).describe("the file of the classifier, .bin or .ftz, as fastText trains it"),
@@ -28,7 +29,7 @@ export const classifier = stepRow({
   parameters,
   files: ({ model, calibration }) => (calibration === undefined ? [model] : [model, calibration]),
   async open({ model, label, minScore, calibration }, files) {
-    const found = new FastTextClassifier(readFastText(model, await files.read(model)));
+    const found = await openClassifier(model, files);
     const place = found.labels.indexOf(label);
     check(
       place >= 0,

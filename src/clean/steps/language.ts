@@ -1,8 +1,8 @@
 // The language of a document by one of fastText's classifiers, as CCNet tells it (Wenzek et al. 2020, arXiv 1911.00359, section 3.2).
 import { z } from "zod";
 import { check, didYouMean } from "../../base/index.ts";
-import { FastTextClassifier, readFastText } from "../../fasttext/index.ts";
 import { stepRow } from "../step.ts";
+import { openClassifier } from "../text/shared-classifier.ts";
 
 const parameters = z.strictObject({
   model: z
@@ -33,7 +33,7 @@ export const language = stepRow({
   parameters,
   files: ({ model }) => [model],
   async open({ model, languages, minScore, lineEnds }, files) {
-    const classifier = new FastTextClassifier(readFastText(model, await files.read(model)));
+    const classifier = await openClassifier(model, files);
     const wanted = languages === undefined ? undefined : new Set(languages);
     for (const name of wanted ?? [])
       check(
