@@ -1,17 +1,4 @@
 // The library's front door: what `import { … } from "cria"` gives.
-export type { Backend } from "./backend/index.ts";
-export {
-  type ByteSource,
-  CriaError,
-  memorySource,
-  type OnProgress,
-  type ProgressEvent,
-  type StateDType,
-  UsageError,
-} from "./base/index.ts";
-export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
-export type { DialogueEnd, DialogueParser, DialoguePart, ResponseFormat, Tool, ToolChoice } from "./dialogue/index.ts";
-export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "./grammar/index.ts";
 export {
   type Choice,
   type CodeFolderState,
@@ -21,44 +8,7 @@ export {
   defaultThreads,
   openCpuBackend,
 } from "./host/index.ts";
-export {
-  type BeamOptions,
-  type BeamText,
-  type ChoicePiece,
-  type ContextEnd,
-  type DraftCounts,
-  type DraftSource,
-  type EmbedOptions,
-  type FinishReason,
-  type LogitsStep,
-  lookupDraft,
-  type ModelCounts,
-  type Pooling,
-  type PromptCounts,
-  type RestoreOptions,
-  type SamplingOptions,
-  type Score,
-  type ScoredToken,
-  type ScoreOptions,
-  type Scores,
-  type TextPiece,
-  type TextSoFar,
-  type TokenLogProbability,
-} from "./infer/index.ts";
-export type {
-  ChatOptions,
-  ChatPart,
-  ChatPartsOptions,
-  DialogueOptions,
-  GenerateOptions,
-  OpenDialogue,
-  Prompt,
-  RenderOptions,
-  RestoredText,
-  SaveOptions,
-} from "./llama/index.ts";
+export * from "./llama/library/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";
-export type { LlamaConfig } from "./model/index.ts";
-export type { ModelFormat, OpenChat, RenderedConversation } from "./open/index.ts";
-export type { Tokenizer } from "./tokenizer/index.ts";
+export type { ModelFormat, OpenChat } from "./open/index.ts";

@@ -81,6 +81,7 @@ export const innerDoors = [
   "corpus/texts",
   "corpus/counting",
   "formats/quantise",
+  "llama/library",
 ];
 
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */

@@ -1,6 +1,4 @@
 // The door of cria in a page, `cria/web`: a tokenizer and a model are trained and opened there, on WebAssembly. Nothing of Node is within its reach.
-export type { Backend } from "../backend/index.ts";
-export { type ByteSource, CriaError, memorySource, type OnProgress, type ProgressEvent, UsageError } from "../base/index.ts";
 export {
   type Batch,
   type BatchSource,
@@ -11,24 +9,10 @@ export {
   memoryTokens,
   type Tokens,
 } from "../batches/index.ts";
-export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
-export type { DialogueEnd, DialogueParser, DialoguePart, ResponseFormat, Tool, ToolChoice } from "../dialogue/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
-export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "../grammar/index.ts";
-export { lookupDraft } from "../infer/index.ts";
-export type {
-  ChatOptions,
-  ChatPart,
-  ChatPartsOptions,
-  DialogueOptions,
-  GenerateOptions,
-  ModelOptions,
-  OpenDialogue,
-  RenderOptions,
-} from "../llama/index.ts";
-export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
-export type { RenderedConversation } from "../open/index.ts";
-export { createTokenizer, type Tokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
+export * from "../llama/library/index.ts";
+export { type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
+export { createTokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
 export {
   learningRateAt,
   llamaAdamw,
