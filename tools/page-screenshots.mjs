@@ -14,7 +14,10 @@ if (browserPath === undefined) throw new Error("chromium is not here: apt-get in
 const mostBytes = 200_000;
 
 await mkdir(out, { recursive: true });
-const server = await servePage({ runs: run, port: 0, models: [modelOfRun(run)] }, { stderr: (text) => process.stderr.write(text) });
+const server = await servePage(
+  { runs: run, port: 0, findModels: async () => [modelOfRun(run)] },
+  { stderr: (text) => process.stderr.write(text) },
+);
 const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
 const page = await browser.newPage({ viewport: { width: 1200, height: 1000 }, colorScheme: "light", locale: "en-US" });
 

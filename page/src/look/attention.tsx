@@ -1,15 +1,16 @@
 // What the tokens of a text attend to, by layer and head: a small map per head, the chosen one in large, and the chosen token's row in words.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { LookAttention } from "../../../src/serve/index.ts";
 import { post, useAnswer } from "../api.ts";
 import { digits } from "../format.ts";
 import { useWords } from "../words.ts";
+import { HeatMap } from "./heat-map.tsx";
+import { LabelledMap } from "./labelled-map.tsx";
 import { shownText, useSettled } from "./pieces.tsx";
 
 /** Characters of a text at most; the server refuses those of too many tokens. */
 const mostCharacters = 1000;
-/** Pixels per cell of the large map: fewer where a text has many tokens. */
-const largeCell = (tokens: number) => Math.max(4, Math.min(28, Math.floor(560 / tokens)));
+/** Pixels per cell of a head's small map: fewer where a text has many tokens. */
 const smallCell = (tokens: number) => Math.max(1, Math.min(8, Math.floor(64 / tokens)));
 /** Tokens that the text alternative names, those that are looked at most. */
 const mostNamed = 6;
@@ -79,7 +80,7 @@ function Heads({ answer, theme }: { readonly answer: LookAttention; readonly the
         ))}
       </section>
       <div class="attention">
-        <HeatMap weights={weights} tokens={tokens} cell={largeCell(tokens)} theme={theme} row={row} onRow={setPointed} />
+        <LabelledMap weights={weights} pieces={answer.pieces} theme={theme} row={row} onRow={setPointed} />
         <Row answer={answer} weights={rowOf(weights, row)} row={row} onRow={setPointed} />
       </div>
     </>
@@ -90,54 +91,6 @@ function Heads({ answer, theme }: { readonly answer: LookAttention; readonly the
 function rowOf(weights: readonly number[], row: number): readonly number[] {
   const first = (row * (row + 1)) / 2;
   return weights.slice(first, first + row + 1);
-}
-
-interface MapProps {
-  readonly weights: readonly number[];
-  readonly tokens: number;
-  /** Pixels per side of a cell. */
-  readonly cell: number;
-  readonly theme: string;
-  /** The row with a frame. */
-  readonly row?: number | undefined;
-  readonly onRow?: (row: number) => void;
-}
-
-/** A cell per token and token that it looks at. What it shows is said in words beside it, so that readers of screens pass it by. */
-function HeatMap({ weights, tokens, cell, theme, row, onRow }: MapProps) {
-  const canvas = useRef<HTMLCanvasElement | null>(null);
-  useEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, { weights, tokens, cell, row });
-  }, [weights, tokens, cell, theme, row]);
-  const side = tokens * cell;
-  return (
-    <span class="map" aria-hidden="true">
-      <canvas
-        ref={canvas}
-        width={side}
-        height={side}
-        onPointerMove={onRow && (({ offsetY, currentTarget }) => onRow(Math.floor((offsetY / currentTarget.clientHeight) * tokens)))}
-      />
-    </span>
-  );
-}
-
-function draw(canvas: HTMLCanvasElement, { weights, tokens, cell, row }: Pick<MapProps, "weights" | "tokens" | "cell" | "row">): void {
-  const context = canvas.getContext("2d");
-  if (context === null) return;
-  const colours = getComputedStyle(canvas);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = colours.getPropertyValue("--accent");
-  for (let at = 0, y = 0; y < tokens; y++)
-    for (let x = 0; x <= y; x++, at++) {
-      context.globalAlpha = Math.sqrt((weights[at] ?? 0) / 1000); // the root, so that small weights are seen
-      context.fillRect(x * cell, y * cell, cell, cell);
-    }
-  context.globalAlpha = 1;
-  if (row === undefined) return;
-  context.strokeStyle = colours.getPropertyValue("--series-1");
-  context.lineWidth = 2;
-  context.strokeRect(1, row * cell + 1, (row + 1) * cell - 2, cell - 2);
 }
 
 interface RowProps {
