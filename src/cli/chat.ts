@@ -121,6 +121,7 @@ async function throughPipe(talk: Talk, io: CommandIo): Promise<number> {
 async function inTerminal(talk: Talk, io: CommandIo): Promise<void> {
   const path = historyPath();
   const history = await readHistory(path);
+  io.signal.throwIfAborted();
   const terminal = createInterface({ input: process.stdin, output: process.stdout, history, historySize: mostLines, prompt });
   const keep = (lines: string[]) => void history.splice(0, history.length, ...lines);
   terminal.on("history", keep);

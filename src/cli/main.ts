@@ -101,6 +101,7 @@ async function readStdin(): Promise<Uint8Array> {
 
 async function* stdinChunks(): AsyncGenerator<Uint8Array> {
   const stop = () => stdin.destroy();
+  terminal.signal.throwIfAborted(); // a signal that came while the command was loaded calls no listener any more
   terminal.signal.addEventListener("abort", stop);
   try {
     for await (const chunk of stdin) yield chunk as Uint8Array;

@@ -84,6 +84,7 @@ async function* readPipe(name: string, stream: Readable, where: string, signal: 
   const stop = () => stream.destroy();
   signal?.addEventListener("abort", stop);
   try {
+    signal?.throwIfAborted(); // one that was aborted before calls no listener any more
     for await (const chunk of stream) yield chunk as Buffer;
   } catch (error) {
     signal?.throwIfAborted(); // a stream that is destroyed reports that it ended too early

@@ -101,4 +101,5 @@ test.skipIf(noSpecialFiles)("an abort ends the wait for a FIFO that nobody write
   const read = collect(at("silent"), stop.signal);
   setTimeout(() => stop.abort(new Error("enough")), 50);
   await expect(read).rejects.toThrow("enough");
+  await expect(collect(at("silent"), stop.signal)).rejects.toThrow("enough"); // one that was aborted before
 });

@@ -11,7 +11,8 @@ export class TimeLimit {
 
   constructor(outer: AbortSignal, milliseconds: number) {
     [this.#outer, this.#milliseconds] = [outer, milliseconds];
-    outer.addEventListener("abort", this.#follow, { once: true });
+    if (outer.aborted) this.#follow();
+    else outer.addEventListener("abort", this.#follow, { once: true });
   }
 
   get signal(): AbortSignal {
