@@ -4,8 +4,10 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /** What short and long tests have in common. */
 export const common = {
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  // What hangs is told; what others slow down is no failure: a machine with ten times as many programs as processors takes minutes for seconds.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
   // Every test compiles what it runs, and none writes to the user's folders; those of the cache say where theirs is.
   env: { CRIA_CACHE: "off" },
   pool: "forks",

@@ -63,6 +63,7 @@ function stepRow(step) {
 /** Gives `act` a page, and what it complains of. */
 async function withPage(place, { at = server.url, ...options }, act) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const problems = [];
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));

@@ -94,9 +94,15 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
     server?.close();
   });
 
+  async function newPage() {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(120_000);
+    return page;
+  }
+
   /** What a function of the page gives. */
   async function inPage(path, name, ...args) {
-    const page = await browser.newPage();
+    const page = await newPage();
     const errors = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     await page.goto(`${server.address}/${path}/`);
@@ -136,7 +142,7 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
   });
 
   test("the examples of docs/guide/web.md do what they say", async () => {
-    const page = await browser.newPage();
+    const page = await newPage();
     await page.goto(`${server.address}/isolated/esbuild/?guide`);
     await page.waitForSelector("[data-done]", { state: "attached" });
     const { title, text } = await page.evaluate(() => ({ title: document.title, text: document.body.textContent }));

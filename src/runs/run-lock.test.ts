@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTakers } from "./lock-takers.test.helper.ts";
 import { lockNewRun, lockRun } from "./run-lock.ts";
@@ -61,13 +62,17 @@ test("another machine's lock is respected as long as it shows life, and taken ov
   await writeFile(path, JSON.stringify({ pid: 1, host: "elsewhere", machine: "0", token: "x" }));
   const notices: string[] = [];
   const options = { watch: 200, onNotice: (text: string) => notices.push(text) };
-  const beat = setInterval(() => void utimes(path, new Date(), new Date()), 30);
+  let isLiving = true;
+  const beating = (async () => {
+    for (; isLiving; await sleep(10)) await utimes(path, new Date(), new Date());
+  })();
   await expect(lockRun(folder, options)).rejects.toThrow("process 1 of elsewhere trains in it: wait for its end or stop it");
   const controller = new AbortController();
   const waiting = lockRun(folder, { watch: 1e6, signal: controller.signal });
   controller.abort(new Error("interrupted"));
   await expect(waiting).rejects.toThrow("interrupted");
-  clearInterval(beat);
+  isLiving = false;
+  await beating;
   await using lock = await lockRun(folder, options);
   expect(lock.path).toBe(join(folder, "training.lock.4"));
   expect(await readdir(folder)).toEqual(["training.lock.4"]);

@@ -33,9 +33,11 @@ test.skipIf(!existsSync("/proc/self/task"))("twenty engines, opened and disposed
   for (let i = 0; i < 5; i++) await round();
   const before = await taken();
   for (let i = 0; i < 20; i++) await round();
-  const after = await taken();
-  expect(after.threads).toBeLessThanOrEqual(before.threads);
+  let after = await taken();
   // Twenty leaked buffers would be 800 MB; the collector may keep a few for a while.
+  const isGivenBack = () => after.threads <= before.threads && after.bytes - before.bytes < 200e6;
+  for (let looks = 0; looks < 50 && !isGivenBack(); looks++) after = await taken();
+  expect(after.threads).toBeLessThanOrEqual(before.threads);
   expect(after.bytes - before.bytes).toBeLessThan(200e6);
 });
 
@@ -43,12 +45,16 @@ test("an idle engine uses no CPU", async () => {
   await using engine = await openWasmEngine({ host: nodeThreads, threads: 2 });
   const program = await engine.load(assemble(busy), [[step([1000], 50)], [step([1000], 50)]]);
   for (let i = 0; i < 20; i++) await engine.run(program);
-  await sleep(50);
-  const before = process.cpuUsage();
-  await sleep(400);
-  const { user, system } = process.cpuUsage(before);
-  // Two threads that spin would use 800,000 microseconds; what the test runner does meanwhile is little.
-  expect(user + system).toBeLessThan(200_000);
+  const used = async (): Promise<number> => {
+    const before = process.cpuUsage();
+    await sleep(100);
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  // Two threads that spin use up to 200,000 microseconds each time; the test runner and the compiler of V8 use some of the first times only.
+  let least = await used();
+  for (let looks = 0; looks < 20 && least >= 50_000; looks++) least = Math.min(least, await used());
+  expect(least).toBeLessThan(50_000);
 });
 
 const script = (body: string): { status: number | null; stdout: string; stderr: string } => {
@@ -56,7 +62,7 @@ const script = (body: string): { status: number | null; stdout: string; stderr: 
   const imports = `import { openWasmEngine } from ${door("threads/index")}; import { nodeThreads } from ${door("host/index")};
     import * as kernels from ${door("threads/kernels.test.util")};`;
   const args = ["--input-type=module", "--eval", `${imports}\n${body}`];
-  return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
+  return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 240_000 });
 };
 
 test("a process that forgets to dispose finishes its runs, and then exits by itself", () => {
