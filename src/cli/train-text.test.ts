@@ -173,7 +173,7 @@ test("time too short for packed text is said before it is read where its name te
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
-  ["too little time", 2, /minutes is 0.05, but .*give at least 0\.\d/, "notes", "--minutes", "0.05"],
+  ["too little time", 2, /minutes is 0.05, but .*give at least \d/, "notes", "--minutes", "0.05"],
   ["no time", 2, /--minutes is 0 but must be above 0/, "notes", "--minutes", "0"],
   ["two lengths", 2, /--minutes and --set both say how long it trains/, "notes", "--minutes", "1", "--set", "steps=3"],
   ["what follows from the text", 2, /--set data: it follows from the text/, "notes", "--set", "data=elsewhere"],

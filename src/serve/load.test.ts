@@ -100,7 +100,7 @@ describe("limits of a request", () => {
   test("time: a text that takes longer ends with an error, and gives its place back", async () => {
     const options = { logitBias: new Map([[260, 100]]) };
     const types = new Set<string>();
-    // On a busy machine the time may be over before the first part: then it is given more.
+    // The time may be over before the first part comes on a busy machine, and then it is given more.
     for (let milliseconds = 32; !types.has("parts"); milliseconds *= 2) {
       const { events } = await engine({ milliseconds }).open({ ...asked(), options, maxTokens: 1900 });
       types.clear();
