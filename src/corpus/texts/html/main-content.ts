@@ -40,9 +40,16 @@ function find(markup: string): Node | string | undefined {
     return new Readability<Node>(page, { serializer: (node) => node, disableJSONLD: true, charThreshold }).parse()?.content ?? undefined;
   } catch (error) {
     // It follows parents up to a body, and trusts that there is one. One page of millions must not end a preparation.
-    if (error instanceof TypeError) return "page on which the search of main content fails";
+    if (isOfLibrary(error)) return "page on which the search of main content fails";
     throw error;
   }
+}
+
+/** Whether the library reads a property of an element that is not there; a mistake of ours, which is thrown elsewhere, is no page's fault. */
+function isOfLibrary(error: unknown): boolean {
+  if (!(error instanceof TypeError) || !/ of (null|undefined)/.test(error.message)) return false;
+  const [thrownAt = ""] = /^ +at .*$/m.exec(error.stack ?? "") ?? [];
+  return /@mozilla[\\/]readability[\\/]/.test(thrownAt);
 }
 
 const [elementNode, textNode] = [1, 3];
