@@ -49,6 +49,8 @@ export interface StepRow<Parameters extends z.ZodType = z.ZodType> {
   readonly deeds: readonly Deed[];
   /** Every reason with the sentence that reports tell. */
   readonly reasons: Readonly<Record<string, string>>;
+  /** The parameter, called min… or max…, that each reason holds its measure against: where a document stands near one, people are shown it. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** The parameters; each key has a description. */
   readonly parameters: Parameters;
   /** The files that parameters name; none when absent. */

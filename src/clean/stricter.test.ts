@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { z } from "zod";
 import { CleanDocument, openNearLimit, openStages } from "./index.ts";
+import { stepRows } from "./steps.ts";
 
 async function nearLimitOf(entry: string | Record<string, unknown>) {
   const [stage] = await openStages([entry]);
@@ -16,6 +18,28 @@ test("a document that stays near a limit is told with the reason and the step's 
   const words = (count: number) => new CleanDocument(`the be to of ${"llama ".repeat(count - 4)}`);
   expect(quality?.(words(52))).toEqual({ reason: "fewWords", measured: 52, limit: 50 });
   expect(quality?.(words(90))).toBeUndefined();
+});
+
+test("a limit is found by its name, whatever other parameters have the same value", async () => {
+  // A tenth stricter, both are 220.
+  const near = await nearLimitOf({ gopherQuality: { minWords: 200, maxWords: 245, minStopWords: 0, minLetterWords: 0 } });
+  const words = (count: number) => new CleanDocument("llama ".repeat(count));
+  expect(near?.(words(210))).toEqual({ reason: "fewWords", measured: 210, limit: 200 });
+  expect(near?.(words(230))).toEqual({ reason: "manyWords", measured: 230, limit: 245 });
+  // The words of a line decide about lines: a page whose lines are near that limit is not.
+  const lines = await nearLimitOf({ c4Quality: { minWords: 5, minSentences: 2 } });
+  expect(lines?.(new CleanDocument("These are five short words.\n".repeat(5)))).toBeUndefined();
+});
+
+test("every row says limits by parameters that it has, of reasons that it has", () => {
+  const limited = Object.values(stepRows).filter(({ limits }) => limits !== undefined);
+  expect(limited.length).toBeGreaterThan(5);
+  for (const { limits, reasons, parameters } of limited)
+    for (const [reason, name] of Object.entries(limits ?? {})) {
+      expect(Object.keys(reasons)).toContain(reason);
+      expect(Object.keys((parameters as z.ZodObject).shape)).toContain(name);
+      expect(name).toMatch(/^(min|max)[A-Z]/);
+    }
 });
 
 test("steps without limits have none, and a limit of 0 stays", async () => {

@@ -1,5 +1,5 @@
 // The same step with limits a tenth stricter: what it drops of the documents that the step itself keeps stands near a limit, which people want to see who judge
-// a rule. Limits are parameters of steps that are called min… or max…
+// a rule. Which parameters are limits, and of which reasons, is said by the step's row.
 import { CriaError } from "../base/index.ts";
 import type { ChainStep } from "./chain.ts";
 import type { CleanDocument } from "./document.ts";
@@ -14,15 +14,17 @@ export type NearLimit = (document: CleanDocument) => Dropped | undefined;
 /** What stands near a limit of a step; undefined where it has no limits, or reads files: what it finds there is a fact, whose values are counted. */
 export async function openNearLimit({ row, parameters }: ChainStep, files: StepFiles): Promise<NearLimit | undefined> {
   if (row.files !== undefined || typeof parameters !== "object" || parameters === null) return undefined;
-  const strict = Object.entries(parameters).map(([name, value]) => [name, value, stricterOf(name, value)] as const);
-  const limits = new Map<unknown, unknown>(strict.filter(([, value, other]) => value !== other).map(([, value, other]) => [other, value]));
-  if (limits.size === 0) return undefined;
-  const step = await openedOrNot(() => row.open(Object.fromEntries(strict.map(([name, , other]) => [name, other])), files));
+  const known: Readonly<Record<string, unknown>> = { ...parameters };
+  const strict = { ...known };
+  for (const name of new Set(Object.values(row.limits ?? {}))) strict[name] = stricterOf(name, known[name]);
+  if (Object.keys(strict).every((name) => strict[name] === known[name])) return undefined;
+  const step = await openedOrNot(() => row.open(strict, files));
   if (step === undefined) return undefined;
   return (document) => {
     const outcome = step.apply(document);
     if (!isDropped(outcome)) return undefined;
-    const limit = limits.get(outcome.limit);
+    const name = row.limits?.[outcome.reason];
+    const limit = name === undefined || strict[name] === known[name] ? undefined : known[name];
     return typeof limit === "number" ? { ...outcome, limit } : undefined;
   };
 }

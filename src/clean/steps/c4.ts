@@ -42,6 +42,7 @@ export const c4Quality = stepRow({
     fewSentences: "has few sentences in the lines that stay",
     manyCharacters: "is longer than a page",
   },
+  limits: { fewSentences: "minSentences", manyCharacters: "maxCharacters" },
   parameters,
   open: (options) => ({ apply: (document) => keepSentences(document, options) }),
 });
@@ -87,6 +88,7 @@ export const c4Paragraphs = stepRow({
   source: "Xue et al. 2021, arXiv 2010.11934, section 3.1; datatrove 0.10.1",
   deeds: ["drops"],
   reasons: { fewParagraphs: "has few long lines" },
+  limits: { fewParagraphs: "minLines" },
   parameters: z.strictObject({
     minLines: z.number().int().default(3).describe("the fewest lines that are long enough"),
     minCharacters: z.number().default(200).describe("the fewest characters of a long line"),

@@ -25,6 +25,7 @@ export const codeQuality = stepRow({
     longLines: "its lines are longer than people write",
     symbols: "is mostly symbols",
   },
+  limits: { longLine: "maxLine", longLines: "maxMeanLine", symbols: "minAlphanumeric" },
   parameters,
   open: (options) => ({ apply: (document) => codeRule(document, options) ?? document }),
 });

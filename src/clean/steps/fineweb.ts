@@ -29,6 +29,7 @@ export const finewebQuality = stepRow({
     repeatedLines: "repeats its lines",
     list: "has few words per line",
   },
+  limits: { unendedLines: "minEndedLines", shortLines: "maxShortLines", repeatedLines: "maxRepeatedCharacters", list: "maxLinesPerWord" },
   parameters,
   open: (options) => ({ apply: (document) => linesRule(document, options) ?? document }),
 });

@@ -42,6 +42,11 @@ export const gopherQuality = stepRow({
     fewLetters: "too many of its words have no letter",
     fewStopWords: "lacks the words that every text has",
   },
+  limits: {
+    ...{ fewWords: "minWords", manyWords: "maxWords", shortWords: "minMeanLength", longWords: "maxMeanLength" },
+    ...{ hashes: "maxSymbols", ellipses: "maxSymbols", bullets: "maxBulletLines", ellipsisLines: "maxEllipsisLines" },
+    ...{ fewLetters: "minLetterWords", fewStopWords: "minStopWords" },
+  },
   parameters,
   open: (options) => {
     const stops = new StopWords(options.stopWords);

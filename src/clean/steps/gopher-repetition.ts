@@ -36,6 +36,10 @@ export const gopherRepetition = stepRow({
     topGram: "a few words stand in it again and again",
     repeatedGrams: "repeats whole phrases",
   },
+  limits: {
+    ...{ paragraphs: "maxParagraphs", paragraphCharacters: "maxParagraphCharacters" },
+    ...{ lines: "maxLines", lineCharacters: "maxLineCharacters" },
+  },
   parameters,
   open(options) {
     const grams = new WordGrams();

@@ -9,6 +9,7 @@ export const length = stepRow({
   source: "300 characters: facebookresearch/cc_net, process_wet_file.py",
   deeds: ["drops"],
   reasons: { short: "is shorter than a document", long: "is longer than a document" },
+  limits: { short: "minCharacters", long: "maxCharacters" },
   parameters: z.strictObject({
     minCharacters: z.int().min(0).default(300).describe("the fewest characters; 300 in CCNet"),
     maxCharacters: z.int().min(1).optional().describe("the most characters; any number when absent"),
