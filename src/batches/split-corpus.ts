@@ -118,21 +118,19 @@ export interface DocumentPart {
   readonly text: string;
   /** Where it begins in the document, in UTF-16 units. */
   readonly at: number;
+  readonly isHeldOut: boolean;
 }
 
-/** The parts of a document on one side; stretches beside each other stay together. */
-export function* partsOf(text: string, { stretch }: SourceSplit, split: Split, wantsHeldOut: boolean): Generator<DocumentPart> {
-  if (stretch === undefined) {
-    if (split.isHeldOut(text) === wantsHeldOut) yield { text, at: 0 };
-    return;
-  }
-  let [begin, end, isOpen] = [0, 0, false];
+/** The parts of a document in their order; stretches of one side beside each other stay together. */
+export function* partsOf(text: string, { stretch }: SourceSplit, split: Split): Generator<DocumentPart> {
+  if (stretch === undefined) return yield { text, at: 0, isHeldOut: split.isHeldOut(text) };
+  let [begin, end, isHeldOut] = [0, 0, false];
   for (const part of cutText(text, stretch)) {
-    const isWanted = split.isHeldOut(part) === wantsHeldOut;
-    if (isWanted && !isOpen) begin = end;
-    if (!isWanted && isOpen) yield { text: text.slice(begin, end), at: begin };
-    isOpen = isWanted;
+    const isNext = split.isHeldOut(part);
+    if (isNext !== isHeldOut && end > begin) yield { text: text.slice(begin, end), at: begin, isHeldOut };
+    if (isNext !== isHeldOut) begin = end;
+    isHeldOut = isNext;
     end += part.length;
   }
-  if (isOpen) yield { text: text.slice(begin), at: begin };
+  if (end > begin) yield { text: text.slice(begin), at: begin, isHeldOut };
 }

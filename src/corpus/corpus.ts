@@ -21,6 +21,11 @@ export interface Document {
 /** Whether training sees a text, or evaluation alone. */
 export type Side = "train" | "held out";
 
+/** A document, or a stretch of one, and who sees it. */
+export interface SidedDocument extends Document {
+  readonly side: Side;
+}
+
 /** A source of a recipe, opened. */
 export interface CorpusSource {
   readonly name: string;
@@ -88,21 +93,28 @@ export class Corpus implements AsyncDisposable {
     return [...found, ...this.sources.flatMap(({ name }, i) => splitNote(name, sources[i]!))];
   }
 
-  /** The documents of one side, or of both where none is named, of one source by its index or of all. */
+  /** The documents of one side, or whole ones where none is named, of one source by its index or of all. */
   async *documents(side?: Side, source?: number, options: DocumentsOptions = {}): AsyncGenerator<Document> {
-    for (const [i, { texts }] of this.sources.entries())
-      if (source === undefined || i === source) yield* this.documentsIn(texts, i, side, options);
+    for (const [i, { texts }] of this.sources.entries()) {
+      if (source !== undefined && i !== source) continue;
+      if (side === undefined) yield* this.#whole(texts, i, options);
+      else for await (const document of this.sidedDocuments(texts, i, options)) if (document.side === side) yield document;
+    }
   }
 
-  /** The same of some files of a source. @param texts these files */
-  async *documentsIn(texts: Texts, source: number, side?: Side, options: DocumentsOptions = {}): AsyncGenerator<Document> {
-    const split = side === undefined ? undefined : await this.split(options.signal === undefined ? {} : { signal: options.signal });
+  /** The documents of some files of a source, or their stretches, with the side of each. @param texts these files */
+  async *sidedDocuments(texts: Texts, source: number, options: DocumentsOptions = {}): AsyncGenerator<SidedDocument> {
+    const split = await this.split(options.signal === undefined ? {} : { signal: options.signal });
     const { name } = this.sources[source]!;
-    for await (const document of texts.placedDocuments(options)) {
-      const { text } = document;
-      const parts = split === undefined ? [{ text, at: 0 }] : partsOf(text, split.sources[source]!, split, side === "held out");
-      for (const part of parts) if (part.text.trim() !== "") yield { text: part.text, source: name, origin: originOf(document, part.at) };
-    }
+    for await (const document of texts.placedDocuments(options))
+      for (const { text, at, isHeldOut } of partsOf(document.text, split.sources[source]!, split))
+        if (text.trim() !== "") yield { text, source: name, origin: originOf(document, at), side: isHeldOut ? "held out" : "train" };
+  }
+
+  async *#whole(texts: Texts, source: number, options: DocumentsOptions): AsyncGenerator<Document> {
+    const { name } = this.sources[source]!;
+    for await (const document of texts.placedDocuments(options))
+      if (document.text.trim() !== "") yield { text: document.text, source: name, origin: originOf(document, 0) };
   }
 
   /** The texts of these documents alone. */

@@ -41,8 +41,6 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
   expect([...tasks].filter((task) => !task.startsWith("choosing what to hold out"))).toEqual([
     "preparing prose true",
     "preparing facts true",
-    "holding out prose true",
-    "holding out facts true",
   ]);
   const all = [...prose, ...facts];
   const held = all.filter((text) => isHeldOut(text, 0.2));
@@ -102,7 +100,7 @@ test("what fails, and what is aborted, leaves nothing behind", async () => {
   await expect(prepare(parse(bad), byteTokenizer, join(folder, "y"), { folder })).rejects.toThrow(
     /bad\.txt: byte 0xff at offset 1 begins no UTF-8 character/,
   );
-  for (const stopAt of ["preparing prose", "preparing facts", "holding out prose"]) {
+  for (const stopAt of ["preparing prose", "preparing facts"]) {
     const stop = new AbortController();
     const progress = ({ task, note }: { task: string; note?: string }) =>
       void (`${task} ${note}` === stopAt && stop.abort(new Error("stopped")));

@@ -8,7 +8,7 @@ import { type Corpus, openCorpus } from "./corpus.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
 import type { DataRecipe } from "./recipe.ts";
 import { checksumsOf } from "./verify.ts";
-import { describeSource, encoderOf, heldOutLines, readSide, type TokenJob, writeHeldOut, writeTokens } from "./write-tokens.ts";
+import { describeHeldOut, describeSource, encoderOf, HeldOutFile, heldOutText, type TokenJob, writeSides } from "./write-tokens.ts";
 
 /** Options of a preparation that are not the recipe's. */
 export interface PrepareOptions {
@@ -39,7 +39,7 @@ export async function prepare(
 
 /**
  * Writes shards of every source, the held-out documents as shards and as JSONL, and the manifest, into a folder that appears when it is whole.
- * Needs memory for some documents, not for the corpus; all threads encode. The texts are read two to four times: to split them, and once for each side.
+ * Needs memory for some documents, not for the corpus; all threads encode. The texts are read two or three times: once or twice to split them, of many documents the first alone, and once for both sides.
  * @throws CriaError when a text cannot be read, there is too little of it to have two sides, or the folder is in use; the signal's
  * reason when it aborts. In all these cases nothing is left behind.
  */
@@ -119,14 +119,13 @@ export async function checkUnused(path: string): Promise<void> {
 }
 
 async function writeAll(job: TokenJob, folder: string): Promise<Manifest> {
-  const { recipe } = job.corpus;
+  const { corpus, vocabulary } = job;
+  const { recipe } = corpus;
   const sources: Manifest["sources"] = [];
-  for (const [i, { name }] of recipe.sources.entries())
-    sources.push(await describeSource(job, i, await writeTokens(job, join(folder, name), readSide(job, i, "train"))));
-  const heldOut = recipe.heldOut > 0 ? { heldOut: await writeHeldOut(job, folder, allHeldOutLines(job)) } : {};
-  return { version: 1, vocabulary: job.vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
-}
-
-async function* allHeldOutLines(job: TokenJob): AsyncGenerator<Uint8Array> {
-  for (const i of job.corpus.recipe.sources.keys()) yield* heldOutLines(job, i);
+  await using held = recipe.heldOut > 0 ? await HeldOutFile.open(join(folder, heldOutText)) : undefined;
+  for (const [source, { name, texts }] of corpus.sources.entries())
+    sources.push(await describeSource(job, source, await writeSides(job, { prefix: join(folder, name), source, texts }, held)));
+  await held?.finish();
+  const heldOut = held === undefined ? {} : { heldOut: await describeHeldOut(job, folder) };
+  return { version: 1, vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
 }

@@ -16,14 +16,14 @@ import { filesOf, type Manifest } from "./manifest.ts";
 import { checkBoundaries, checkUnused, type PrepareOptions, preparedFolder, splitSides } from "./prepare.ts";
 import { heldOutName } from "./recipe.ts";
 import {
+  describeHeldOut,
   describeSource,
   encoderOf,
-  heldOutLines,
-  readSide,
+  HeldOutFile,
+  heldOutText,
   type TokenJob,
   type WrittenTokens,
-  writeHeldOut,
-  writeTokens,
+  writeSides,
 } from "./write-tokens.ts";
 
 const where = "data";
@@ -110,9 +110,10 @@ export class TokenParts implements AsyncDisposable {
     const texts = await corpus.sources[source]!.texts.slice(first, end).measured();
     const prefix = this.#prefixOf(part);
     await makeFolder(dirname(prefix), where);
-    const written = await writeTokens(this.#job, prefix, readSide(this.#job, source, "train", texts));
     const hasHeldOut = corpus.recipe.heldOut > 0;
-    if (hasHeldOut) await atomicWrite(heldOutOf(prefix), heldOutLines(this.#job, source, texts), where);
+    await using heldOut = hasHeldOut ? await HeldOutFile.open(heldOutOf(prefix)) : undefined;
+    const written = await writeSides(this.#job, { prefix, source, texts }, heldOut);
+    await heldOut?.finish();
     const checksums: Record<string, string> = {};
     for (const name of [...written.shards, ...written.origins, ...(hasHeldOut ? [basename(heldOutOf(prefix))] : [])])
       checksums[name] = await hashFile(join(dirname(prefix), name), where, this.#job);
@@ -137,7 +138,7 @@ export class TokenParts implements AsyncDisposable {
     const checksums: Record<string, string> = {};
     for (const source of recipe.sources.keys())
       sources.push(await describeSource(this.#job, source, await this.#placeSource(source, folder, checksums)));
-    const heldOut = recipe.heldOut > 0 ? { heldOut: await writeHeldOut(this.#job, folder, this.#heldOutLines()) } : {};
+    const heldOut = recipe.heldOut > 0 ? { heldOut: await this.#joinHeldOut(folder) } : {};
     const manifest: Manifest = { version: 1, vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
     const names = filesOf(manifest);
     for (const name of names) checksums[name] ??= await hashFile(join(folder, name), where, this.#job);
@@ -169,6 +170,11 @@ export class TokenParts implements AsyncDisposable {
       }
     }
     return all;
+  }
+
+  async #joinHeldOut(folder: string): Promise<NonNullable<Manifest["heldOut"]>> {
+    await atomicWrite(join(folder, heldOutText), this.#heldOutLines(), where);
+    return describeHeldOut(this.#job, folder);
   }
 
   async *#heldOutLines(): AsyncGenerator<Uint8Array> {

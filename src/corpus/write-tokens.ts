@@ -2,8 +2,8 @@
 import { basename, join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { type TextTokenizer, type Vocabulary, vocabularyOf } from "../batches/index.ts";
-import { atomicWrite } from "../files/index.ts";
-import type { Corpus, Document, Side } from "./corpus.ts";
+import { AtomicFile } from "../files/index.ts";
+import type { Corpus, Document, SidedDocument } from "./corpus.ts";
 import { DocumentEncoder } from "./encoding/document-encoder.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DocumentOrigin } from "./origin-index.ts";
@@ -15,6 +15,11 @@ import { type EncodedDocument, type WrittenShard, writeShards } from "./write-sh
 const where = "data";
 /** Origins of documents that were encoded are let go so many at a time. */
 const mostTaken = 1 << 12;
+
+/** Characters of held-out texts that are written at once, about. */
+const mostHeld = 1 << 20;
+/** The file of the held-out texts in a prepared folder. */
+export const heldOutText = `${heldOutName}.jsonl`;
 
 /** What a corpus is made tokens of by. */
 export interface TokenJob {
@@ -71,18 +76,68 @@ async function* encodedDocuments({ encoder }: TokenJob, documents: AsyncIterable
   }
 }
 
-/** The documents of one side of some files of a source, with progress in bytes of the files. */
-export async function* readSide(job: TokenJob, index: number, side: Side, texts?: Texts): AsyncGenerator<Document> {
-  const { corpus, progress, signal } = job;
-  const { name, texts: all } = corpus.sources[index]!;
-  const read = texts ?? all;
+/**
+ * Writes the training side of some files of a source as shards, and what is held out of them as lines of JSON: the files are read once.
+ * @param heldOut undefined where nothing is held out
+ */
+export async function writeSides(
+  job: TokenJob,
+  { prefix, source, texts }: { readonly prefix: string; readonly source: number; readonly texts: Texts },
+  heldOut: HeldOutFile | undefined,
+): Promise<WrittenTokens> {
+  return writeTokens(job, prefix, trainingSide(sidedDocuments(job, source, texts), heldOut));
+}
+
+async function* trainingSide(documents: AsyncIterable<SidedDocument>, heldOut: HeldOutFile | undefined): AsyncGenerator<Document> {
+  for await (const document of documents)
+    if (document.side === "train") yield document;
+    else await heldOut?.add(document);
+}
+
+/** Documents with progress in bytes of their files. */
+async function* sidedDocuments({ corpus, progress, signal }: TokenJob, source: number, texts: Texts): AsyncGenerator<SidedDocument> {
+  const { name } = corpus.sources[source]!;
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
-    const task = side === "train" ? "preparing" : "holding out";
-    progress?.({ task, done, total: read.bytes, unit: "bytes", note: name });
+    progress?.({ task: "preparing", done, total: texts.bytes, unit: "bytes", note: name });
   };
-  yield* corpus.documentsIn(read, index, side, { signal, onBytes });
+  yield* corpus.sidedDocuments(texts, source, { signal, onBytes });
+}
+
+/** Held-out documents as lines of JSON, of which memory holds some. Disposed of before it is finished, it leaves nothing. */
+export class HeldOutFile implements AsyncDisposable {
+  readonly #file: AtomicFile;
+  #lines = "";
+
+  private constructor(file: AtomicFile) {
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<HeldOutFile> {
+    return new HeldOutFile(await AtomicFile.open(path, where));
+  }
+
+  async add({ text, source }: Pick<Document, "text" | "source">): Promise<void> {
+    this.#lines += `${JSON.stringify({ text, source })}\n`;
+    if (this.#lines.length >= mostHeld) await this.#flush();
+  }
+
+  /** Makes what was added the file. */
+  async finish(): Promise<void> {
+    await this.#flush();
+    await this.#file.commit();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file[Symbol.asyncDispose]();
+  }
+
+  async #flush(): Promise<void> {
+    const lines = Buffer.from(this.#lines);
+    this.#lines = "";
+    await this.#file.write(lines);
+  }
 }
 
 /** What a manifest says of a source. @throws CriaError where nothing of it is left to train on */
@@ -98,27 +153,15 @@ function howSplit(characters: number | undefined): NonNullable<Manifest["sources
   return characters === undefined ? { by: "documents" } : { by: "stretches", characters };
 }
 
-/** The held-out documents of some files of a source as lines of JSON. */
-export async function* heldOutLines(job: TokenJob, index: number, texts?: Texts): AsyncGenerator<Uint8Array> {
-  for await (const { text, source } of readSide(job, index, "held out", texts)) yield Buffer.from(`${JSON.stringify({ text, source })}\n`);
-}
-
-/** Writes the held-out texts into a folder, and their tokens from the text just written. @throws CriaError where there are none */
-export async function writeHeldOut(
-  job: TokenJob,
-  folder: string,
-  lines: AsyncIterable<Uint8Array>,
-): Promise<NonNullable<Manifest["heldOut"]>> {
-  const text = `${heldOutName}.jsonl`;
-  const path = join(folder, text);
-  await atomicWrite(path, lines, where);
-  const { origins, ...totals } = await writeTokens(job, join(folder, heldOutName), documentsOf(readHeldOut(path)));
+/** The tokens of the held-out texts, which are in their file in the folder. @throws CriaError where there are none */
+export async function describeHeldOut(job: TokenJob, folder: string): Promise<NonNullable<Manifest["heldOut"]>> {
+  const { origins, ...totals } = await writeTokens(job, join(folder, heldOutName), documentsOf(readHeldOut(join(folder, heldOutText))));
   check(
     totals.documents > 0,
     where,
     () => `nothing is held out, though heldOut is ${job.corpus.recipe.heldOut}: give more text, or set heldOut to 0`,
   );
-  return { ...totals, text };
+  return { ...totals, text: heldOutText };
 }
 
 async function* documentsOf(texts: AsyncIterable<string>): AsyncGenerator<Untraced> {

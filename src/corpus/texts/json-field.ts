@@ -29,17 +29,12 @@ export function readField(
   if (typeof text !== "string")
     return fail(where, `${place}: "${field}" is ${JSON.stringify(text).slice(0, 60)} but must be a string: name another field`);
   check(
-    isWellFormed(text),
+    text.isWellFormed(),
     where,
     () =>
       `${place}: "${field}" has half of a surrogate pair (a \\ud8… to \\udf… escape alone), which is no character: correct or remove it`,
   );
   return newlines === "keep" ? text : toLineFeeds(text);
-}
-
-/** Node 20 has the method, TypeScript's ES2023 library does not. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }
 
 function explainMissing(place: string, keys: readonly string[], field: string, where: string): never {
