@@ -28,6 +28,7 @@ export {
 } from "./corpus-step.ts";
 export { type CutStep, type CutStepRow, cutStepRow } from "./cut-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
+export { parametersOf, type ToldParameter } from "./parameters.ts";
 export { expandPresets, type Preset, presetSteps, presets } from "./presets.ts";
 export {
   type Deed,

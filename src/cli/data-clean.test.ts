@@ -48,7 +48,8 @@ test("what steps leave is prepared, and the report says what they did", async ()
   });
   expect(await readdir(folder)).not.toContain("shards.work");
   const page = await readFile(join(inside("shards"), "cleaning.html"), "utf8");
-  expect(page).toContain("20 went: is a copy of an earlier document");
+  expect(page).toContain("20 went: is a copy of an earlier document (copy)");
+  expect(page).toContain("parameters, with keep: none");
   expect(page).toContain(`<del>${menu}</del>`);
   expect(page).not.toMatch(/src=|href=|url\(/);
 });

@@ -1,10 +1,11 @@
 // cria data steps: the steps and presets that recipes may name, from their rows.
-import { z } from "zod";
+import type { z } from "zod";
 import { didYouMean, UsageError } from "../base/index.ts";
 import {
   corpusStepRows,
   cutStepRows,
   type Preset,
+  parametersOf,
   presetSteps,
   presets,
   type StepEntries,
@@ -77,22 +78,6 @@ export function stepsYaml(entries: StepEntries): string {
 
 function asData({ name, summary, source, deeds, reasons, parameters }: Row) {
   return { name, summary, source, deeds, reasons, parameters: parametersOf(parameters) };
-}
-
-interface ToldParameter {
-  readonly name: string;
-  readonly required: boolean;
-  /** Is null where the parameter has no default. */
-  readonly default: unknown;
-  readonly help: string;
-}
-
-function parametersOf(parameters: z.ZodType): ToldParameter[] {
-  if (!(parameters instanceof z.ZodObject)) return [];
-  return Object.entries(parameters.shape).map(([name, schema]) => {
-    const absent = (schema as z.ZodType).safeParse(undefined);
-    return { name, required: !absent.success, default: absent.data ?? null, help: (schema as z.ZodType).description ?? "" };
-  });
 }
 
 function parameterLines(parameters: z.ZodType): string[] {

@@ -2,7 +2,7 @@
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { readClusters } from "./clusters-file.ts";
-import type { PipelineJob } from "./job.ts";
+import type { JobSource, PipelineJob } from "./job.ts";
 import { readTaskJson } from "./numbers.ts";
 import { clustersFileOf, fileOf, type OpenedSource, openSources, timesFileOf } from "./phases.ts";
 import type { SourceReport, StepReport } from "./report.ts";
@@ -69,7 +69,13 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
     passes.push(await withClusters(job, opened, stage, report ?? emptyReport()));
     times.push(time);
   }
-  return { report: joinReports(passes), times: times.flat() };
+  return { report: withParameters(joinReports(passes), source), times: times.flat() };
+}
+
+/** A report whose steps tell what the source's recipe says of their parameters. */
+function withParameters(report: SourceReport, { steps: entries }: JobSource): SourceReport {
+  const given = entries.map((entry) => (typeof entry === "string" ? undefined : Object.values(entry)[0]));
+  return { ...report, steps: report.steps.map((step, i) => ({ ...step, parameters: { ...(given[i] ?? {}) } })) };
 }
 
 /** What is read for each number below `count`, in their order, some of it ahead. */

@@ -41,14 +41,18 @@ function overview(sources: readonly ToldSource[]): string[] {
     ],
     share: read.bytes === 0 ? 0 : kept.bytes / read.bytes,
   }));
-  return [barTable(["source", "documents read", "kept", "bytes read", "kept", "tokens for training", "of the text"], rows)];
+  const links = sources.map(({ name }) => `<a href="#${asText(encodeURIComponent(encodeURIComponent(name)))}">${asText(name)}</a>`);
+  return [
+    barTable(["source", "documents read", "kept", "bytes read", "kept", "tokens for training", "of the text"], rows),
+    `<p>${links.join(" · ")}</p>`,
+  ];
 }
 
 function sourceParts(source: ToldSource, figure: Figure): string[] {
   const { name, report, found, times } = source;
   const { read, notes, kept, steps, lengths, languages } = report;
   return [
-    `<h2>${asText(name)}</h2>`,
+    `<h2 id="${asText(encodeURIComponent(name))}">${asText(name)}</h2>`,
     `<p>${whole(kept.documents)} of ${whole(read.documents)} documents stay, ${share(kept.bytes, read.bytes)} of the text.${asText(tokensTold(source))}</p>`,
     ...(notes.length === 0 ? [] : [notesTable(notes)]),
     stepsTable(source),

@@ -1,5 +1,5 @@
 // A step's part of the report's page: what it dropped and why, what it kept, what it changed, what it measured, and the clusters that it found.
-import { type CorpusStepRow, corpusStepRows, type StepRow, stepRows } from "../clean/index.ts";
+import { type CorpusStepRow, type CutStepRow, corpusStepRows, cutStepRows, parametersOf, type StepRow, stepRows } from "../clean/index.ts";
 import { asText, tableHtml } from "../plot/index.ts";
 import { changeHtml } from "./change-html.ts";
 import type { Example, SourceReport, StepReport } from "./report.ts";
@@ -10,13 +10,14 @@ type Clusters = NonNullable<StepReport["clusters"]>;
 /** The parts of a step. */
 export function stepParts(step: StepReport, figure: Figure): string[] {
   const reasons = Object.entries(step.reasons).sort(([, a], [, b]) => b.documents - a.documents);
-  const rows: readonly (StepRow | CorpusStepRow)[] = [...stepRows, ...corpusStepRows];
+  const rows: readonly (StepRow | CutStepRow | CorpusStepRow)[] = [...stepRows, ...cutStepRows, ...corpusStepRows];
   const row = rows.find(({ name }) => name === step.name);
   return [
     `<h3>${asText(step.name)}</h3>`,
     ...(row === undefined ? [] : [`<p>${asText(row.summary)}</p><p class="source">${asText(row.source)}</p>`]),
+    ...parameterParts(step, row),
     ...reasons.map(([name, reason]) =>
-      details(`${whole(reason.documents)} went: ${row?.reasons[name] ?? name}`, [
+      details(`${whole(reason.documents)} went: ${row?.reasons[name] ?? ""} (${name})`, [
         ...examples("a sample", reason.examples),
         ...examples("those nearest to the limit", reason.nearest),
         ...foundParts(reason.found),
@@ -28,6 +29,26 @@ export function stepParts(step: StepReport, figure: Figure): string[] {
     ...valuesParts(step, figure),
     ...(step.clusters === undefined ? [] : clustersParts(step.clusters, figure)),
   ];
+}
+
+/** The parameters that the step ran with; of a module that is none of ours, those that the recipe names. */
+function parameterParts({ parameters: given = {} }: StepReport, row: Pick<StepRow, "parameters"> | undefined): string[] {
+  const usual = row === undefined ? [] : parametersOf(row.parameters);
+  const own = Object.keys(given).filter((name) => !usual.some((one) => one.name === name));
+  const rows = [
+    ...own.map((name) => [name, plain(given[name]), "the recipe", ""]),
+    ...usual.map(({ name, help, ...one }) =>
+      name in given ? [name, plain(given[name]), "the recipe", help] : [name, plain(one.default), "default", help],
+    ),
+  ];
+  if (rows.length === 0) return [];
+  const named = Object.entries(given).map(([name, value]) => `${name}: ${plain(value)}`);
+  const summary = named.length === 0 ? "parameters, all by default" : `parameters, with ${named.join(", ")}`;
+  return [details(summary, [tableHtml({ title: "", columns: ["parameter", "value", "by", "what it is"], rows })])];
+}
+
+function plain(value: unknown): string {
+  return value === null || value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** So many rows of what was found are shown; the file beside the page has all. */

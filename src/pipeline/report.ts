@@ -66,6 +66,8 @@ const clusters = z.strictObject({
 
 const stepReport = z.strictObject({
   name: z.string(),
+  /** What the recipe, or its preset, says of the step's parameters; absent in the reports of tasks. */
+  parameters: z.record(z.string(), z.unknown()).optional(),
   in: amount,
   out: amount,
   /** Documents that the step changed and kept, with a sample of them around their first change. */
