@@ -30,7 +30,9 @@ function sourceText(source: ToldSource): string {
     .sort((a, b) => b.documents - a.documents)
     .slice(0, 8)
     .map(({ step, reason, documents }) => `  ${whole(documents)} dropped by ${step}: ${reason}\n`);
-  const noted = notes.map(({ kind, what, count }) => `  ${whole(count)} ${kind} while reading: ${what}\n`).sort();
+  const noted = [...notes]
+    .sort((a, b) => b.count - a.count || (a.what < b.what ? -1 : 1))
+    .map(({ kind, what, count }) => `  ${whole(count)} ${kind} while reading: ${what}\n`);
   const head = `${name}: ${whole(kept.documents)} of ${whole(read.documents)} documents stay, ${share(kept.bytes, read.bytes)} of the text\n`;
   return [head, table(stepRows(source)), ...noted, ...listed, ...clusterLines(source), truthText(source)].join("");
 }

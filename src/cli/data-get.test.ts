@@ -21,7 +21,7 @@ test("an input is listed without fetching it, then fetched, and not again", asyn
   await withFolder(async (folder) => {
     const out = join(folder, "books");
     expect((await cria(...words, "--out", out)).stdout).toBe(
-      `${out}: 2 files of 12 bytes, 2 of them fetched now; a recipe names them by paths: ${join(out, "pg*.txt")}\n`,
+      `${out}: 2 files of 12 bytes, 2 fetched now; a recipe names them by paths: ${join(out, "pg*.txt")}\n`,
     );
     expect(JSON.parse((await cria(...words, "--out", out, "--json")).stdout)).toMatchObject({
       input: "gutenberg",
@@ -31,15 +31,15 @@ test("an input is listed without fetching it, then fetched, and not again", asyn
   });
 });
 
-test("without an input it says what there is, and what is not to be had freely", async () => {
+test("without an input it says what there is, and what is not fetched", async () => {
   const { stdout } = await cria();
   expect(stdout).toMatch(/^common-crawl --dump --shards\n/);
-  expect(stdout).toMatch(/not to be had freely:\narxiv\n {2}.*reader pays[\s\S]*books3\n {2}.*Project Gutenberg/);
+  expect(stdout).toMatch(/not fetched by this command, .*:\narxiv\n {2}.*reader pays[\s\S]*books3\n {2}.*Project Gutenberg/);
   expect(JSON.parse((await cria("--json")).stdout).inputs).toHaveLength(4);
 });
 
 test.each([
-  [["arxiv"], /arxiv is not to be had freely: .*requester/],
+  [["arxiv"], /arxiv is not fetched by this command: .*requester/],
   [["commoncrawl"], /"commoncrawl" is no input, did you mean "common-crawl"/],
   [["common-crawl", "--shards", "0"], /common-crawl needs --dump/],
   [["wikipedia", "--language", "en", "--date", "20220101", "--dump", "x"], /--dump is not for wikipedia/],

@@ -41,11 +41,10 @@ export const getCommand: Command = {
     let fetched = 0;
     for (const { file } of files) if (await host.get(file, out)) fetched++;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0).toLocaleString("en-US");
+    const count = files.length === 1 ? "1 file" : `${files.length.toLocaleString("en-US")} files`;
     if (io.json) io.stdout(`${JSON.stringify({ ...told, out, fetched })}\n`);
     else
-      io.stdout(
-        `${out}: ${files.length} files of ${bytes} bytes, ${fetched} of them fetched now; a recipe names them by paths: ${join(out, input.pattern)}\n`,
-      );
+      io.stdout(`${out}: ${count} of ${bytes} bytes, ${fetched} fetched now; a recipe names them by paths: ${join(out, input.pattern)}\n`);
     return 0;
   },
 };
@@ -58,7 +57,7 @@ function tellInputs(io: CommandIo): number {
       io.stdout(
         `${name} ${[...needs.map((key) => `--${key}`), ...takes.map((key) => `[--${key}]`)].join(" ")}\n  ${summary}\n  from ${host}, see ${source}\n`,
       );
-    io.stdout("\nnot to be had freely:\n");
+    io.stdout("\nnot fetched by this command, and what to do instead:\n");
     for (const [name, why] of Object.entries(notToBeHad)) io.stdout(`${name}\n  ${why}\n`);
   }
   return 0;
@@ -66,7 +65,7 @@ function tellInputs(io: CommandIo): number {
 
 function inputCalled(name: string): PublicInput {
   const why = notToBeHad[name];
-  if (why !== undefined) throw new UsageError(where, `${name} is not to be had freely: ${why}`);
+  if (why !== undefined) throw new UsageError(where, `${name} is not fetched by this command: ${why}`);
   const names = publicInputs.map((input) => input.name);
   const found = publicInputs.find((input) => input.name === name);
   if (found === undefined)

@@ -181,7 +181,7 @@ export class HubClient {
     const cause = causeOf(error);
     return new HubUnreachable(
       where,
-      `${this.name.text}: ${new URL(endpoint).host} cannot be reached (${cause}): check the network, HTTPS_PROXY and ${this.#isHub ? "HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache" : "the address"}`,
+      `${this.name.text}: ${new URL(endpoint).host} cannot be reached (${cause}): check the network, HTTPS_PROXY and ${this.#isHub ? "HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache" : "the address; where there is no network, fetch on a machine that has one, and copy the files"}`,
       { cause: error },
     );
   }

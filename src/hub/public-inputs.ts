@@ -1,4 +1,4 @@
-// The public inputs of the paper's data, by the addresses that their hosts publish: one row each, and what is not to be had freely.
+// The public inputs of the paper's data, by the addresses that their hosts publish: one row each, and what is not fetched from its host.
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { check, fail, isObject, parseJson } from "../base/index.ts";
@@ -162,7 +162,7 @@ function isSite(name: string): boolean {
 /** The inputs that can be fetched. */
 export const publicInputs: readonly PublicInput[] = [commonCrawl, wikipedia, gutenberg, stackExchange];
 
-/** Inputs of the paper that are not to be had freely from their hosts, and what to do. */
+/** Inputs of the paper that are not fetched from their hosts, why, and what to do. */
 export const notToBeHad: Readonly<Record<string, string>> = {
   arxiv:
     "arXiv gives its sources in bulk from a bucket alone whose reader pays for the transfer (https://info.arxiv.org/help/bulk_data_s3.html): aws s3 cp --request-payer requester s3://arxiv/src/ arxiv/ --recursive; single papers a recipe reads by their addresses, as in paths: https://export.arxiv.org/e-print/2302.13971 with format: latex",
