@@ -18,9 +18,19 @@ export const tryCommand: Command = {
   summary: "one document's way through the steps of a recipe",
   usage: "RECIPE.yaml --file FILE|--url URL",
   flags: [
-    { name: "file", type: "string", value: "FILE", help: "the file of the document, in any form; - reads it from stdin" },
+    {
+      name: "file",
+      type: "string",
+      value: "FILE",
+      help: "the file of the document, in any form, or the address of one to fetch; - reads it from stdin",
+    },
     { name: "record", type: "number", value: "N", help: "which document of the file, from 1 (the first unless given)" },
-    { name: "url", type: "string", value: "URL", help: "the address of the document, which is looked for in the source" },
+    {
+      name: "url",
+      type: "string",
+      value: "URL",
+      help: "the document of this address in the source, whose files are read until it is found",
+    },
     { name: "source", type: "string", value: "NAME", help: "the source whose steps are tried, where several have some" },
     ...textFlags.map((row) => ({ ...row, help: `with --file: ${row.help}` })),
   ],
@@ -84,10 +94,14 @@ async function inSource(source: CleanedSource, folder: string, flags: Flags, io:
   let count = 0;
   for (const file of texts.files)
     for await (const document of documentsOf(file, options, io)) {
-      if (document.facts?.url === url) return document;
+      if (document.facts?.url === url || file.label === url) return document;
       count++;
     }
-  return fail(where, `none of the ${count} documents of source "${source.name}" is from ${url}`);
+  const all = count === 1 ? "the 1 document" : `the ${count} documents`;
+  return fail(
+    where,
+    `none of ${all} of source "${source.name}" is from ${url}: a page that is not in it is fetched and tried by --file ${url}`,
+  );
 }
 
 async function* documentsOf(file: TextFile, options: TextOptions, io: CommandIo): AsyncGenerator<TriedDocument> {
@@ -114,10 +128,10 @@ function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {
   );
 }
 
-function said({ did, reason, because, measured, limit, needs }: TriedStep): string {
+function said({ did, reason, because, measured, limit, needs, facts = {} }: TriedStep): string {
   if (needs !== undefined) return `${did}: ${measured === undefined ? "" : `this one's measure is ${round(measured)}, and it `}${needs}`;
   if (did === "cut") return `cut it into ${measured} documents, of which the first goes on`;
-  if (did !== "dropped") return did;
+  if (did !== "dropped") return [did, ...Object.entries(facts).map(([name, value = ""]) => `${name} ${round(value)}`)].join(", ");
   const values = measured === undefined ? "" : ` (${round(measured)}${limit === undefined ? "" : `, the limit is ${round(limit)}`})`;
   return `dropped it, ${reason}: it ${because}${values}`;
 }

@@ -22,6 +22,8 @@ export interface TriedStep {
   readonly needs?: string;
   readonly measured?: number | string;
   readonly limit?: number | string;
+  /** What the step found out about the document. */
+  readonly facts?: Facts;
   /** The text behind a step that changed it, or the first part of one that was cut. */
   readonly text?: string;
 }
@@ -55,13 +57,19 @@ export async function tryDocument(
     for (const [i, outcome] of outcomes.entries()) {
       const { row } = chain.steps[i]!;
       if (isDropped(outcome)) return [...tried, { step: row.name, did: "dropped", because: row.reasons[outcome.reason] ?? "", ...outcome }];
-      const isSame = outcome.text === current.text;
-      tried.push(isSame ? { step: row.name, did: "kept" } : { step: row.name, did: "rewrote", text: outcome.text });
+      const did = outcome.text === current.text ? { did: "kept" as const } : { did: "rewrote" as const, text: outcome.text };
+      tried.push({ step: row.name, ...did, ...newFacts(current.facts, outcome.facts) });
       current = outcome;
     }
     if (behind !== undefined) tried.push(triedOverAll(behind, current));
   }
   return tried;
+}
+
+/** What stands in the facts behind a step that did not stand there before it. */
+function newFacts(before: Facts, behind: Facts): Pick<TriedStep, "facts"> {
+  const found = Object.entries(behind).filter(([name, value]) => before[name] !== value);
+  return found.length === 0 ? {} : { facts: Object.fromEntries(found) };
 }
 
 function triedOverAll({ row: { name }, step }: OpenedCorpusStep, document: CleanDocument): TriedStep {
