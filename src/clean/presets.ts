@@ -35,7 +35,7 @@ const redPajama = preset({
   parameters: z.strictObject({
     languageModel,
     perplexityModel: file("CCNet's language model of Wikipedia, en.arpa.bin"),
-    tokenizer: file("its pieces, en.sp.model"),
+    tokenizer: path.optional().describe("the file of its pieces, en.sp.model; those that stand in the model's file when absent"),
     cutoffs: path.describe(
       "the file of CCNet's perplexities by language and percentile, cutoff.csv; sampled takes percentiles of the source itself",
     ),
@@ -47,7 +47,13 @@ const redPajama = preset({
     { length: { minCharacters: 300 } },
     { dedupLines: { keep: "none", groups: 33 } },
     { language: { model: languageModel, languages: [language], minScore: 0.5, lineEnds: "deleted" } },
-    { perplexity: { model: perplexityModel, tokenizer, cutoffs, language, lineEnds: "deleted", buckets: ["head", "middle"] } },
+    {
+      perplexity: {
+        model: perplexityModel,
+        ...(tokenizer !== undefined && { tokenizer }),
+        ...{ cutoffs, language, lineEnds: "deleted", buckets: ["head", "middle"] },
+      },
+    },
     { classifier: { model: classifier, label, minScore: 0.25 } },
     "dedupDocuments",
   ],
