@@ -148,5 +148,5 @@ class ArpaLines {
 
 function numberOf(text: string): number {
   if (text === "-inf") return Number.NEGATIVE_INFINITY;
-  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 }

@@ -130,6 +130,7 @@ test.each([
   ["too many n-grams", 1, "ngram 1=2", 'line 8: "-1\ta\t-0.25" stands where \\2-grams: must, behind the 2 n-grams that the counts say'],
   ["a positive probability", 7, "0.5\ta", "line 8: a log10 of a probability is 0.5 but must be at most 0"],
   ["no number", 7, "1x\ta", "line 8: a log10 of a probability is 1x"],
+  ["no number of many digits", 7, `${"1".repeat(200_000)}x\ta`, "line 8: a log10 of a probability is 1"],
   ["an infinite weight", 7, "-1\ta\t-inf", "line 8: a log10 of a back-off weight is -inf"],
   ["a weight of the longest", 10, "-0.5\t<s> a\t-1", "line 11: the longest n-grams have no back-off weight, but -1 stands there"],
   ["an unknown word", 10, "-0.5\t<s> b", 'line 11: the word "b" is not among the 1-grams'],

@@ -53,4 +53,5 @@ test("hostile texts end", async () => {
     "Title: a\n  b",
   ])
     expect((await cleaned(part.repeat(20_000))).text.length).toBeGreaterThan(0);
+  expect((await cleaned(`a${"\n\r".repeat(50_000)}b`)).text.length).toBe(100_002);
 });

@@ -12,7 +12,7 @@ const starts = [
 /** The line with which it ends. */
 const ends = [
   /^\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG E(?:BOOK|TEXT)\b/im,
-  /^\s*End of (?:the |this )?Project Gutenberg(?:'s| E(?:book|text))?\b/im,
+  /^[ \t]*End of (?:the |this )?Project Gutenberg(?:'s| E(?:book|text))?\b/im,
   /^\*{3} ?START: FULL LICENSE \*{3}/im,
 ];
 /** Who made the file, in front of the title page. */

@@ -110,6 +110,14 @@ test("hostile pages take linear time, and 300 mutated ones any text", async () =
     "{{a|[[b|",
   ])
     expect(strip(part.repeat(20_000)).length).toBeLessThan(2_000_000);
+  const blank = " ".repeat(50_000);
+  expect(strip(`a\n=${blank}b`)).toBe("a\n= b");
+  expect(strip(`(${blank}a`)).toBe("( a");
+  expect(strip(`[[a${blank}b|]]`)).toBe("a b");
+  const stripTable = await stripper({ keepTables: true });
+  const table = (cell: string) => stripTable(`{|\n|-\n| ${cell}\n|}`);
+  expect(table(`${"a=".repeat(50)} b`)).toBe(`${"a=".repeat(50)} b`);
+  expect(table(`a${"\n".repeat(50_000)}! b`)).toBe("a\nb");
   const rng = new Rng(3);
   for (let round = 0; round < 300; round++) {
     const characters = [...(golden[rng.below(golden.length)]?.text ?? "")];

@@ -186,7 +186,7 @@ class Stripper {
     if (prefix !== undefined && this.#options.droppedPrefixes.has(prefix)) return "";
     if (labels.length === 0 && interlanguage.test(page)) return "";
     const label = labels.at(-1) ?? page.replace(/^:/, "");
-    return label.trim() === "" ? page.replace(/^[^:]*:|\s*\([^()]*\)$|,.*$/g, "") : label;
+    return label.trim() === "" ? page.replace(/^[^:]*:|(?<!\s)\s*\([^()]*\)$|,.*$/g, "") : label;
   }
 
   #closeAddress(found: string): void {
@@ -222,7 +222,22 @@ class Stripper {
 function tableText(parts: readonly string[]): string {
   const cells = parts
     .map((part, i) => (i === 0 ? part.replace(/^.*(\n|$)/, "") : part)) // attributes of the table stand behind its mark
-    .map((part) => part.replace(/^-.*$/m, "").replace(/^\s*!/gm, "").trim())
-    .filter((part) => part !== "" && !/^(?:[\w-]+\s*=\s*("[^"]*"|\S+)\s*)+$/.test(part));
+    .map((part) =>
+      part
+        .replace(/^-.*$/m, "")
+        .replace(/\s+!?|^!/g, withoutMark)
+        .trim(),
+    )
+    .filter((part) => part !== "" && !attributes.test(part));
   return cells.join("\n");
+}
+
+/** Attributes alone, as `style="width: 50%" class=a`: each part can be read in one way only, so that no cell takes long. */
+const attributes = /^(?:[\w-]+\s*=\s*(?:"[^"]*"\s*|"[^"\s]*$|[^\s"]\S*(?:\s+|$)))+$/;
+
+/** White space without the mark of a header's cell, where that stands first in its line. */
+function withoutMark(found: string, at: number): string {
+  if (!found.endsWith("!")) return found;
+  if (at === 0) return "";
+  return found.includes("\n") ? found.slice(0, found.indexOf("\n") + 1) : found;
 }
