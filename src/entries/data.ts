@@ -82,6 +82,7 @@ export {
   type NgramPart,
   readFastText,
   type TrainedFastText,
+  type WordList,
   writeFastText,
 } from "../fasttext/index.ts";
 export {

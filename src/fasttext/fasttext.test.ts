@@ -5,6 +5,7 @@ import { CriaError, Rng } from "../base/index.ts";
 import { FastTextClassifier, type FastTextModel, readFastText } from "./index.ts";
 import { naiveProbabilities, naiveWordRows } from "./naive-classifier.test.helper.ts";
 import { wordsOf } from "./white-space.ts";
+import { wordListOf } from "./word-list.ts";
 import { WordRows } from "./word-rows.ts";
 
 interface Golden {
@@ -68,10 +69,12 @@ function someModel(rng: Rng): FastTextModel {
   const matrix = (rows: number) => ({ rows, columns: dim, values: Float32Array.from({ length: rows * dim }, () => 2 * rng.uniform() - 1) });
   return {
     settings: { dim, wordNgrams: oneOf(rng, [1, 1, 2, 4]), loss: oneOf(rng, [3, 4]), bucket, minn, maxn },
-    ...{ words, labels, labelCounts: labels.map(() => 1), pruned },
+    ...{ words: wordListOf(words), labels, labelCounts: labels.map(() => 1), pruned },
     ...{ input: matrix(words.length + (pruned?.size ?? bucket)), output: matrix(labels.length) },
   };
 }
+
+const hexOf = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength).toString("hex");
 
 test.each(golden.models)("$name: a model that goes on using the bytes is the same wherever they begin", ({ model }) => {
   const bytes = bytesOf(model);
@@ -80,7 +83,7 @@ test.each(golden.models)("$name: a model that goes on using the bytes is the sam
     const given = new Uint8Array(new SharedArrayBuffer(bytes.length + start), start);
     given.set(bytes);
     const taken = readFastText("golden", given, { takesBytes: true });
-    expect(taken).toEqual(copied);
+    for (const part of ["input", "output"] as const) expect(hexOf(taken[part].values)).toBe(hexOf(copied[part].values));
     // Quantised matrices are widened, into memory of their own.
     if (taken.pruned === undefined) expect(taken.output.values.buffer).toBe(given.buffer);
   }

@@ -1,5 +1,6 @@
 // A classifier as its definition has it, word by word and n-gram by n-gram from strings, in float64: the judge of the fast one.
 import type { FastTextModel } from "./read-model.ts";
+import { type WordList, wordsIn } from "./word-list.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,10 +16,20 @@ function rowOf({ words, pruned }: FastTextModel, bucket: number): number[] {
   return row === undefined ? [] : [words.length + row];
 }
 
+const lists = new WeakMap<WordList, readonly string[]>();
+
+/** The words of a list as strings. */
+function textsOf(list: WordList): readonly string[] {
+  const texts = lists.get(list) ?? Array.from(wordsIn(list), (bytes) => Buffer.from(bytes).toString());
+  lists.set(list, texts);
+  return texts;
+}
+
 /** The rows of a word and of its n-grams of characters. */
 export function naiveWordRows(model: FastTextModel, word: string): number[] {
   const { minn, maxn, bucket } = model.settings;
-  const rows = model.words.includes(word) ? [model.words.indexOf(word)] : [];
+  const id = textsOf(model.words).indexOf(word);
+  const rows = id < 0 ? [] : [id];
   const characters = word === "</s>" ? [] : Array.from(`<${word}>`);
   for (let start = 0; start < characters.length; start++)
     for (let size = 1; size <= maxn && start + size <= characters.length; size++) {

@@ -1,7 +1,7 @@
 // A model with as few columns as labels. A text's scores are the output matrix times the mean of its rows, which is the mean of the output matrix times each
 // row: where there are fewer labels than columns, the rows' scores take the rows' place, and a text is the sum of fewer numbers.
 import type { FastTextModel, Matrix } from "./read-model.ts";
-import { sharedFloats } from "./shared-floats.ts";
+import { sharedFloats } from "./shared-buffer.ts";
 
 /** The model itself, or one with the same scores for every text whose rows are scores, and whose output matrix is the identity. */
 export function narrowModel(model: FastTextModel): FastTextModel {

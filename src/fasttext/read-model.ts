@@ -7,7 +7,8 @@
 // A plain matrix is | rows, columns i64 | f32 … |; a quantised one | has norms u8 | rows, columns i64 | codes i32 | u8 … | quantiser | and, with norms,
 // | u8 per row | quantiser |; a quantiser | dim, parts, part's dim, last part's dim i32 | f32[256 · dim] |. Input rows are those of words, then of n-grams.
 import { check, fail } from "../base/index.ts";
-import { sharedFloats } from "./shared-floats.ts";
+import { sharedFloats } from "./shared-buffer.ts";
+import { type WordList, wordList } from "./word-list.ts";
 
 const where = "fasttext";
 /** The number that files begin with, and the version of their form. */
@@ -39,7 +40,7 @@ export interface Matrix {
 export interface FastTextModel {
   readonly settings: FastTextSettings;
   /** Words in the order of the rows of `input`. */
-  readonly words: readonly string[];
+  readonly words: WordList;
   /** Labels in the order of the rows of `output`, without their prefix `__label__`. */
   readonly labels: readonly string[];
   /** How often each label was seen in training. */
@@ -114,14 +115,15 @@ function readDictionary(reader: Reader): Dictionary {
     () =>
       `${reader.name}: it says ${size} entries, ${words} words and ${labels} labels in ${reader.left} bytes: the file is damaged or cut short`,
   );
-  const entries = Array.from({ length: size }, () => ({ text: reader.text(), count: reader.i64(), type: reader.u8() }));
+  const listed = reader.words(words);
+  const entries = Array.from({ length: labels }, () => reader.entry(1));
   const kept = pruned < 0 ? undefined : new Map(Array.from({ length: pruned }, () => [reader.i32(), reader.i32()]));
-  const isMixed = entries.some(({ type }, i) => type !== (i < words ? 0 : 1));
-  check(!isMixed, where, () => `${reader.name}: words and labels stand among each other: the file is damaged`);
+  // A copy, because browsers decode nothing that lies in shared memory.
+  const names = entries.map(({ text }) => new TextDecoder().decode(text.slice()));
   return {
-    words: entries.slice(0, words).map(({ text }) => text),
-    labels: entries.slice(words).map(({ text }) => (text.startsWith(labelPrefix) ? text.slice(labelPrefix.length) : text)),
-    labelCounts: entries.slice(words).map(({ count }) => count),
+    words: listed,
+    labels: names.map((name) => (name.startsWith(labelPrefix) ? name.slice(labelPrefix.length) : name)),
+    labelCounts: entries.map(({ count }) => count),
     pruned: kept,
   };
 }
@@ -191,6 +193,12 @@ function checkShapes(name: string, { settings, words, labels, pruned, input, out
     where,
     () => `${name}: its output has ${output.rows} rows for ${labels.length} labels: the file is damaged`,
   );
+}
+
+/** A word or a label, by its UTF-8, and how often it was seen. */
+interface Entry {
+  readonly text: Uint8Array;
+  readonly count: number;
 }
 
 /** Takes one value after another, each held against the bytes that are left. */
@@ -267,11 +275,30 @@ class Reader {
     return new Float32Array(buffer, start, count);
   }
 
-  text(): string {
+  /** So many entries of words, which are gone through twice. */
+  words(count: number): WordList {
+    const first = this.#at;
+    return wordList(count, () => {
+      this.#at = first;
+      return this.#eachWord(count);
+    });
+  }
+
+  *#eachWord(count: number): Generator<Int8Array> {
+    for (let i = 0; i < count; i++) {
+      const { buffer, byteOffset, length } = this.entry(0).text;
+      yield new Int8Array(buffer, byteOffset, length);
+    }
+  }
+
+  /** An entry of the dictionary: the UTF-8 of its text. @param type 0 of words, 1 of labels */
+  entry(type: number): Entry {
     const end = this.#bytes.indexOf(0, this.#at);
     if (end < 0) fail(where, `${this.name}: a word at byte ${this.#at} has no end: the file is damaged or cut short`);
-    const text = new TextDecoder().decode(this.#bytes.subarray(this.#at, end));
+    const text = this.#bytes.subarray(this.#at, end);
     this.#at = end + 1;
-    return text;
+    const count = this.i64();
+    if (this.u8() !== type) fail(where, `${this.name}: words and labels stand among each other: the file is damaged`);
+    return { text, count };
   }
 }

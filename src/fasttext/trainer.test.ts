@@ -17,6 +17,7 @@ import {
   writeFastText,
 } from "./index.ts";
 import { SoftmaxLayer } from "./softmax-layer.ts";
+import { wordListOf } from "./word-list.ts";
 import { WordNgramHash } from "./word-ngram-hash.ts";
 
 const words = {
@@ -65,7 +66,7 @@ test("a step is the gradient's, by finite differences", () => {
   const matrix = (rows: number) => ({ rows, columns: 5, values: Float32Array.from({ length: 5 * rows }, () => rng.normal()) });
   const model = {
     settings: { dim: 5, wordNgrams: 1, loss: 3, bucket: 0, minn: 0, maxn: 0 },
-    ...{ words: [], labels: ["a", "b", "c"], labelCounts: [1, 1, 1], pruned: undefined },
+    ...{ words: wordListOf([]), labels: ["a", "b", "c"], labelCounts: [1, 1, 1], pruned: undefined },
     ...{ input: matrix(4), output: matrix(3) },
   };
   const [rows, label, rate] = [[0, 2, 2], 1, 1e-3];

@@ -6,6 +6,7 @@ import type { FastTextModel } from "./read-model.ts";
 import { SoftmaxLayer } from "./softmax-layer.ts";
 import { isSpace, wordsOf } from "./white-space.ts";
 import { hashOf, signedBytes } from "./word-hash.ts";
+import { wordListOf } from "./word-list.ts";
 import { endOfLine, WordRows } from "./word-rows.ts";
 
 const where = "fasttext";
@@ -111,7 +112,7 @@ export class FastTextTrainer {
         signal?.throwIfAborted();
       }
     }
-    const wordCounts = this.#words.countsOf(model.words);
+    const wordCounts = this.#words.countsOf(this.#words.common(minCount));
     return { model, training: { epoch, minCount, wordCounts, tokens: this.#count + this.#labelOf.length } };
   }
 
@@ -125,7 +126,7 @@ export class FastTextTrainer {
     for (let i = 0; i < values.length; i++) values[i] = (2 * rng.uniform() - 1) / dim;
     return {
       settings: { dim, wordNgrams, loss: 3, bucket, minn, maxn },
-      ...{ words, labels, labelCounts: this.#labels.countsOf(labels), pruned: undefined },
+      ...{ words: wordListOf(words), labels, labelCounts: this.#labels.countsOf(labels), pruned: undefined },
       input: { rows, columns: dim, values },
       output: { rows: labels.length, columns: dim, values: new Float32Array(labels.length * dim) },
     };

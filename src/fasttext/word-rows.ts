@@ -3,7 +3,7 @@
 import { BucketRows } from "./bucket-rows.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { hashOf, hashStart, isSameBytes, nextHash, signedBytes } from "./word-hash.ts";
-import { WordIds } from "./word-ids.ts";
+import { wordId } from "./word-list.ts";
 import { WordNgramHash } from "./word-ngram-hash.ts";
 
 /** The word that stands for a line's end. */
@@ -28,7 +28,6 @@ export interface NamedRow {
 /** Finds the rows of words. */
 export class WordRows {
   readonly #model: RowSources;
-  readonly #ids: WordIds;
   readonly #ngram = new WordNgramHash();
   readonly #buckets: BucketRows;
   /** The rows that {@link find} found last, `count` of them. */
@@ -38,7 +37,6 @@ export class WordRows {
   constructor(model: RowSources) {
     this.#model = model;
     this.#buckets = new BucketRows(model.pruned);
-    this.#ids = new WordIds(model.words);
   }
 
   /** The rows of a word and of its n-grams; those that were pruned have none. */
@@ -57,7 +55,7 @@ export class WordRows {
   named(word: string): readonly NamedRow[] {
     const { minn, maxn, bucket } = this.#model.settings;
     const bytes = signedBytes(word);
-    const id = this.#ids.of(bytes, 0, bytes.length, hashOf(bytes));
+    const id = wordId(this.#model.words, bytes, 0, bytes.length, hashOf(bytes));
     const found: NamedRow[] = id < 0 ? [] : [{ ngram: word, kind: "word", row: id }];
     const marked = word === endOfLine ? [] : Array.from(`<${word}>`);
     for (let start = 0; start < marked.length; start++)
@@ -93,7 +91,7 @@ export class WordRows {
   find(bytes: Int8Array, start: number, end: number, from: number): number {
     this.count = 0;
     if (from < start) {
-      const id = this.#ids.of(bytes, start, end, hashOf(bytes, start, end));
+      const id = wordId(this.#model.words, bytes, start, end, hashOf(bytes, start, end));
       if (id >= 0) this.found[this.count++] = id;
       const isEndOfLine = end - start === endOfLineBytes.length && isSameBytes(bytes, start, endOfLineBytes, 0, end - start);
       if (isEndOfLine || this.#model.settings.maxn === 0) return end + 1;

@@ -1,8 +1,8 @@
 // Writes a trained classifier in fastText's form, which read-model.ts draws: plain matrices, no n-gram pruned.
 import { labelPrefix, type Matrix, magic, version } from "./read-model.ts";
 import type { TrainedFastText } from "./trainer.ts";
-
-const encoder = new TextEncoder();
+import { signedBytes } from "./word-hash.ts";
+import { wordsIn } from "./word-list.ts";
 
 /** The pieces of the file, in their order; matrices are views of the model's own. */
 export function writeFastText({ model, training }: TrainedFastText): readonly Uint8Array[] {
@@ -12,8 +12,8 @@ export function writeFastText({ model, training }: TrainedFastText): readonly Ui
   const [ws, neg, supervised, lrUpdateRate, t] = [5, 5, 3, 100, 1e-4];
   const numbers = [dim, ws, training.epoch, training.minCount, neg, wordNgrams, loss, supervised, bucket, minn, maxn, lrUpdateRate];
   const entries = [
-    ...words.map((word, i) => entry(word, training.wordCounts[i] ?? 0, 0)),
-    ...labels.map((label, i) => entry(labelPrefix + label, labelCounts[i] ?? 0, 1)),
+    ...Array.from(wordsIn(words), (word, i) => entry(word, training.wordCounts[i] ?? 0, 0)),
+    ...labels.map((label, i) => entry(signedBytes(labelPrefix + label), labelCounts[i] ?? 0, 1)),
   ];
   return [
     i32s([magic, version, ...numbers]),
@@ -28,8 +28,7 @@ export function writeFastText({ model, training }: TrainedFastText): readonly Ui
   ];
 }
 
-function entry(text: string, count: number, type: number): Uint8Array {
-  const bytes = encoder.encode(text);
+function entry(bytes: Int8Array, count: number, type: number): Uint8Array {
   const whole = new Uint8Array(bytes.length + 10);
   whole.set(bytes);
   new DataView(whole.buffer).setBigInt64(bytes.length + 1, BigInt(count), true);
