@@ -181,9 +181,9 @@ class Linked {
     this.#ranks = new Uint32Array(Math.ceil(documents / rankEvery));
   }
 
-  /** Bytes of memory that it takes, with as many bits for the copies. */
+  /** Bytes of memory that it takes, with as many bits for the copies, and for their marks part by part. */
   get bytes(): number {
-    return 2 * this.#bits.length + this.#ranks.byteLength;
+    return 3 * this.#bits.length + this.#ranks.byteLength;
   }
 
   add(pair: bigint): void {

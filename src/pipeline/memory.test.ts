@@ -9,9 +9,10 @@ import { slicesOf } from "./compare.ts";
 import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
 import { findKeys, KeyWriter } from "./keys.ts";
 import { MarkStream, writeMarks } from "./marks.ts";
-import { tableBytesOf, taskBytesOf, threadsWithin } from "./memory.ts";
+import { joinBytesOf, tableBytesOf, taskBytesOf, threadsWithin } from "./memory.ts";
 import { mergePairs, PairWriter, pairRunsOf } from "./pairs.ts";
 import { fileOf, gatheredFileOf } from "./phases.ts";
+import { runTask } from "./run-task.ts";
 
 const steps = [{ dedupLines: { keep: "first" } }, "dedupNear", { dedupLines: { keep: "none" } }];
 
@@ -131,6 +132,30 @@ test("what is given up leaves no file of keys", async () => {
       await writer.writeRun(keys);
     }
     await expect(findKeys(join(folder, "x.keys"), 0, { partitions: 1, bands: 0, partitionBits: 32 })).rejects.toThrow(/no such file/);
+  });
+});
+
+test("joining takes no more than the program, the models and all threads leave", async () => {
+  const need = { memory: 2e9, taskBytes: taskBytesOf(), models: 3e8 };
+  expect(joinBytesOf(4, need)).toBe(2e9 - 3e8 - 200e6 - 4 * 180e6 - need.taskBytes);
+  expect(joinBytesOf(0, need)).toBe(joinBytesOf(1, need));
+  expect(joinBytesOf(64, need)).toBe(0);
+  await withFolder(async (folder) => {
+    const documents = Array.from(
+      { length: 100 },
+      (_, i) => `${"one text of some words which stands here ".repeat(3)}${i % 2 === 0 ? "twice" : i}`,
+    );
+    await writeFile(join(folder, "a.jsonl"), documents.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    const source = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupNear"] };
+    const { job, sources } = await openJob([source], { folder, work: join(folder, "work") });
+    const phases = phasesOf(sources);
+    for (let phase = 0; phases[phase]!.kind !== "join"; phase++) await runPhases(job, { threads: 1, phase }, sources);
+    const phase = phases.find(({ kind }) => kind === "join")!;
+    const joined = (joinBytes: number) => runTask(job, sources[0]!, { phase, task: phase.tasks[0]!, tableBytes: 1e6, joinBytes });
+    await expect(joined(400)).rejects.toThrow(
+      /source "web": joining 100 documents that are like others, of 100, takes 843 B, but .* leave 400 B: allow 443 B more, or fewer threads/,
+    );
+    await joined(843);
   });
 });
 

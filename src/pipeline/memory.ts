@@ -52,6 +52,14 @@ export function checkLoad(memory: number, most: number): void {
 }
 
 /**
+ * Bytes that joining near-duplicates may take, which is done by one thread at a time: what the program, the models and the threads leave, which keep their
+ * memory while they wait. @param threads that were started
+ */
+export function joinBytesOf(threads: number, { memory, taskBytes, models }: RunNeed): number {
+  return Math.max(0, memory - programBytes - models - Math.max(1, threads) * threadBytes - taskBytes);
+}
+
+/**
  * Bytes that the hash tables of a task may take: its usual share, or more where the run has memory left, so that keys of a whole dump, whose partitions are as
  * many as files allow, need not be read several times. What is found does not depend on it.
  */

@@ -19,8 +19,8 @@ export interface ThreadData {
 export interface TaskOrder {
   readonly phase: Pick<Phase, "kind" | "stage">;
   readonly task: Task;
-  /** Bytes of memory that the run may take. */
-  readonly memory: number | undefined;
+  /** See `TaskRun.joinBytes`. */
+  readonly joinBytes: number | undefined;
   /** See `TaskRun.tableBytes`. */
   readonly tableBytes: number;
 }
@@ -34,7 +34,7 @@ const sources = await openSources(job, new SharedStepFiles(job.base, contents));
 const leastPause = 250;
 let toldAt = 0;
 
-answerOrders<TaskOrder>(async ({ phase, task, memory, tableBytes }, report) => {
+answerOrders<TaskOrder>(async ({ phase, task, joinBytes, tableBytes }, report) => {
   const onShare = (share: number) => {
     const now = performance.now();
     if (now - toldAt < leastPause) return;
@@ -42,5 +42,5 @@ answerOrders<TaskOrder>(async ({ phase, task, memory, tableBytes }, report) => {
     report(share);
   };
   const onPlace = (place: string) => current.write(place);
-  return runTask(job, sources[task.source]!, { phase, task, memory, tableBytes, onShare, onPlace });
+  return runTask(job, sources[task.source]!, { phase, task, joinBytes, tableBytes, onShare, onPlace });
 });

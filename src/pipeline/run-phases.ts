@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
 import type { PipelineJob } from "./job.ts";
-import { tableBytesOf, threadsWithin } from "./memory.ts";
+import { joinBytesOf, tableBytesOf, threadsWithin } from "./memory.ts";
 import { checkDoneBefore, openTasks } from "./open-tasks.ts";
 import { PhaseProgress } from "./phase-progress.ts";
 import { type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
@@ -88,9 +88,13 @@ async function runPhase(running: Running, phase: Phase, number: number, open: re
   // The largest first, so that no thread has one in front of it when the others are done.
   const tasks = [...open].sort((a, b) => b.bytes - a.bytes);
   const isSmall = threads === undefined && tasks.reduce((sum, task) => sum + task.bytes, 0) < aloneBytes;
-  const count = isSmall ? 1 : Math.min(running.mostThreads, tasks.length);
+  // Where memory is limited, one source is joined after another, because each takes what there is.
+  const isAlone = isSmall || (phase.kind === "join" && memory !== undefined);
+  const count = isAlone ? 1 : Math.min(running.mostThreads, tasks.length);
   const { taskBytes } = job;
-  const tableBytes = memory === undefined ? taskBytes / 2 : tableBytesOf(Math.max(1, count), { memory, taskBytes, models });
+  const need = memory === undefined ? undefined : { memory, taskBytes, models };
+  const tableBytes = need === undefined ? taskBytes / 2 : tableBytesOf(Math.max(1, count), need);
+  const joinBytes = need && joinBytesOf(running.threads.count, need);
   const told = new PhaseProgress({ phase, number, phases, tasks, sources }, progress);
   const queue = tasks[Symbol.iterator]();
   const work = async (run: (task: Task, onShare: (share: number) => void) => Promise<unknown>) => {
@@ -100,7 +104,8 @@ async function runPhase(running: Running, phase: Phase, number: number, open: re
       told.task(task, 1);
     }
   };
-  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, memory, tableBytes, onShare }));
-  const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task, memory, tableBytes });
+  if (count <= 1)
+    return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, joinBytes, tableBytes, onShare }));
+  const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task, joinBytes, tableBytes });
   await Promise.all(running.threads.take(count).map((thread) => work((task, onShare) => thread.run(order(task), onShare))));
 }

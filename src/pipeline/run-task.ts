@@ -36,8 +36,8 @@ export interface TaskRun {
   readonly onShare?: ((share: number) => void) | undefined;
   /** Hears what the task is at: the place of each document, or what is compared. */
   readonly onPlace?: ((place: string) => void) | undefined;
-  /** Bytes of memory that the run may take. @default no limit */
-  readonly memory?: number | undefined;
+  /** Bytes that joining near-duplicates may take. @default no limit */
+  readonly joinBytes?: number | undefined;
   /** Bytes that the task's hash tables may take. */
   readonly tableBytes: number;
 }
@@ -48,11 +48,11 @@ export async function runTask(job: PipelineJob, opened: OpenedSource, run: TaskR
 }
 
 async function runOnce(job: PipelineJob, opened: OpenedSource, run: TaskRun): Promise<void> {
-  const { phase, task, onShare, memory, tableBytes } = run;
+  const { phase, task, onShare, joinBytes, tableBytes } = run;
   const path = fileOf(job, phase, opened.source, task.index);
   run.onPlace?.(`source "${opened.source.name}", ${path}`);
   await makeFolder(dirname(path), where);
-  const comparing = { job, opened, stage: phase.stage, onShare, memory, tableBytes };
+  const comparing = { job, opened, stage: phase.stage, onShare, joinBytes, tableBytes };
   if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(run);
   else if (phase.kind === "compare") await compare(comparing, task.index, path);
   else if (phase.kind === "join") await join(comparing, path);
@@ -65,7 +65,7 @@ interface Comparing {
   readonly opened: OpenedSource;
   readonly stage: number;
   readonly onShare: TaskRun["onShare"];
-  readonly memory: TaskRun["memory"];
+  readonly joinBytes: TaskRun["joinBytes"];
   readonly tableBytes: number;
 }
 
@@ -121,7 +121,7 @@ function numberedParts(parts: readonly PartKeys[], documents: readonly number[])
 }
 
 async function join(comparing: Comparing, path: string): Promise<void> {
-  const { job, opened, stage } = comparing;
+  const { job, opened, stage, joinBytes = Number.POSITIVE_INFINITY } = comparing;
   const { source, partitions: usual, taskBytes } = opened;
   const step = stepOf(comparing, isClusterStep);
   const { partitions } = comparisonOf(step, source.parts.length, usual);
@@ -139,10 +139,11 @@ async function join(comparing: Comparing, path: string): Promise<void> {
   const ordered = () => mergePairs(runs, most);
   const onNeed: Joining["onNeed"] = ({ linked, bytes }) =>
     check(
-      bytes <= (comparing.memory ?? Number.POSITIVE_INFINITY),
+      bytes <= joinBytes,
       where,
       () =>
-        `source "${source.name}": joining ${linked} documents that are like others, of ${documents}, takes ${byteSize(bytes)}, but the run may take ${byteSize(comparing.memory ?? 0)} of memory: allow more`,
+        `source "${source.name}": joining ${linked} documents that are like others, of ${documents}, takes ${byteSize(bytes)}, but of the memory that the run may take its program, models and threads leave ${byteSize(joinBytes)}: allow ${byteSize(bytes - joinBytes)} more, or fewer threads`,
+      { ways: ["memory", "threads"] },
     );
   const clusters = await joinPairs({ any, ordered }, { documents, most: step.mostDocuments, onNeed });
   await writeClusters(clustersFileOf(path), clusters, counts);

@@ -19,6 +19,11 @@ export class TaskThreads implements AsyncDisposable {
     [this.#job, this.#contents] = [job, contents];
   }
 
+  /** How many were started. */
+  get count(): number {
+    return this.#threads.length;
+  }
+
   /** So many threads. */
   take(count: number): readonly TaskThread[] {
     while (this.#threads.length < count) this.#threads.push(new TaskThread(this.#job, this.#contents));
