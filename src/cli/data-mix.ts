@@ -38,10 +38,7 @@ export const mixCommand: Command = {
     const repeated = sources.filter(({ epochs }) => epochs > mostEpochs);
     if (io.json) io.stdout(`${JSON.stringify({ data: folder, tokens, sources })}\n`);
     else io.stdout(`${folder}: ${Math.round(tokens).toLocaleString("en-US")} tokens\n${mixTable(sources)}`);
-    for (const { name, epochs } of repeated)
-      io.stderr(
-        `note: source "${name}" is gone through ${epochs.toFixed(1)} times; beyond about ${mostEpochs} times repeated data teaches less and less (Muennighoff et al. 2023): lower its weight, or give it more text\n`,
-      );
+    if (repeated.length > 0) io.stderr(repeatedNote(repeated, sources.length));
     return 0;
   },
 };
@@ -52,6 +49,13 @@ function mixOf({ sources }: Manifest, tokens: number): readonly SourceMix[] {
     const takes = (tokens * weight) / weights;
     return { name, share: weight / weights, has, takes, epochs: takes / has };
   });
+}
+
+/** One sentence for all sources that are repeated too often, those that are the most often first. */
+function repeatedNote(repeated: readonly SourceMix[], all: number): string {
+  const named = [...repeated].sort((a, b) => b.epochs - a.epochs).map(({ name, epochs }) => `"${name}" ${epochs.toFixed(1)} times`);
+  const [are, them] = repeated.length === 1 ? ["is", "its weight, or give it"] : ["are", "their weights, or give them"];
+  return `note: ${repeated.length} of ${all} sources ${are} gone through more often than about ${mostEpochs} times, beyond which repeated data teaches less and less (Muennighoff et al. 2023): ${named.join(", ")}: lower ${them} more text\n`;
 }
 
 function mixTable(sources: readonly SourceMix[]): string {

@@ -22,7 +22,15 @@ export function manifestText(folder: string, { sources, heldOut, vocabulary }: M
     ...sources.map((source) => [source.name, `${((100 * source.weight) / weights).toFixed(1)} %`, ...counts(source)]),
     ...(heldOut ? [["held-out", "", ...counts(heldOut)]] : []),
   ];
-  return `${folder}: tokens of a vocabulary of ${vocabulary.size}\n${table([["source", "share", "documents", "bytes", "tokens", "bytes/token"], ...rows])}`;
+  const counted = table([["source", "share", "documents", "bytes", "tokens", "bytes/token"], ...rows]);
+  return `${folder}: tokens of a vocabulary of ${vocabulary.size}\n${counted}${piecesNote(sources)}`;
+}
+
+/** What counts as a document where documents were cut, so that nobody takes the count for that of what was read. */
+function piecesNote(sources: Manifest["sources"]): string {
+  const cut = sources.flatMap(({ name, split }) => (split?.by === "stretches" ? [name] : []));
+  if (cut.length === 0) return "";
+  return `  documents of ${cut.join(", ")} are counted in pieces: stretches are held out of them, and what is in front of one and behind it counts as two\n`;
 }
 
 function counts({ documents, bytes, tokens }: Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens">): string[] {

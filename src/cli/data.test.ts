@@ -65,8 +65,14 @@ test("mix says how often a budget goes through each source, and which it repeats
   ]);
   const told = await cria("data", "mix", inside("mixed"), "--tokens", "8000");
   expect(told.stdout).toMatch(/mixed: 8,000 tokens\n {2}source +share +tokens +of the budget +epochs\n {2}books +75\.0 % .* 6,000 /);
-  expect(told.stderr).toMatch(/source "books" is gone through \d+\.\d times; beyond about 4 times/);
+  expect(told.stderr).toMatch(
+    /^note: 1 of 2 sources is gone through more often than about 4 times, .*: "books" \d+\.\d times: lower its weight/,
+  );
   expect(told.stderr).not.toContain('"web"');
+  const both = await cria("data", "mix", inside("mixed"), "--tokens", "80k");
+  expect(both.stderr).toMatch(
+    /^note: 2 of 2 sources are .*: "books" \d+\.\d times, "web" \d+\.\d times: lower their weights, or give them more text\n$/,
+  );
   expect(await cria("data", "mix", inside("mixed"), "--tokens", "many")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--tokens is "many"'),
@@ -115,6 +121,10 @@ test("what was passed over, and a split by stretches of text, are told on stderr
   expect(manifest.sources[0]).toMatchObject({ name: "text", weight: 1, split: { by: "stretches", characters: 230 } });
   expect(manifest.heldOut.bytes).toBeGreaterThan(0);
   expect(manifest.heldOut.bytes + manifest.sources[0].bytes).toBe(2300);
+  // One story is in pieces then, which is told where they are counted.
+  expect(manifest.sources[0].documents).toBeGreaterThan(1);
+  const told = await cria("data", "stats", inside("own-shards"));
+  expect(told.stdout).toMatch(/\n {2}documents of text are counted in pieces: stretches are held out of them, /);
 });
 
 test.each(["text/books.txt", "text", "text/*.txt", "-"])("%s where a recipe belongs is known as a text", async (path) => {
