@@ -49,6 +49,7 @@ async function measure(path, tokenizerPath) {
   try {
     const opened = await openRecipeJob(recipe, { folder: dirname(path), work });
     const { job, sources } = opened;
+    const place = join(work, job.sources[0].name, job.sources[0].id);
     const phases = [];
     for (const [phase, { kind, stage, tasks }] of phasesOf(sources).entries()) {
       const seconds = await secondsOf(() => runPhases(job, { phase, threads: 1 }, sources));
@@ -57,17 +58,17 @@ async function measure(path, tokenizerPath) {
         stage,
         tasks: tasks.length,
         seconds,
-        written: bytesByEnding(join(work, sources[0].source.name, `${kind}-${stage}`)),
+        written: bytesByEnding(join(place, `${kind}-${stage}`)),
       });
     }
     const tokens = await TokenPhase.open(recipe, opened, tokenizer, { folder: dirname(path), threads: 1 });
     const seconds = await secondsOf(() => tokens.run());
     await tokens[Symbol.asyncDispose]();
-    const made = readdirSync(work).find((name) => name.startsWith("tokens-"));
+    const made = readdirSync(place).find((name) => name.startsWith("tokens-"));
     const { read, kept, left } = await countsOf(job, sources);
     const input = { files: job.sources[0].files.length, packed: sum(job.sources[0].files.map(({ bytes }) => bytes)), ...read };
     const on = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, Node ${process.versions.node}`;
-    return { on, steps: job.sources[0].steps, input, kept, left, phases, tokens: { seconds, written: bytesByEnding(join(work, made)) } };
+    return { on, steps: job.sources[0].steps, input, kept, left, phases, tokens: { seconds, written: bytesByEnding(join(place, made)) } };
   } finally {
     rmSync(work, { recursive: true });
   }

@@ -11,6 +11,8 @@ export interface SourceSplit {
 /** How a corpus is split: by documents or stretches, and on which side each lies. */
 export interface Split {
   readonly sources: readonly SourceSplit[];
+  /** Values of `sideOf` that lie on the other side than the share says, so that each side has something. */
+  readonly moved: { readonly heldOut: readonly number[]; readonly kept: readonly number[] };
   /** The side of a document or stretch; it follows from the text alone. */
   isHeldOut(text: string): boolean;
 }
@@ -45,7 +47,8 @@ export async function splitCorpus(
   where: string,
   hash: TextHash = portableHash,
 ): Promise<Split> {
-  if (share === 0) return { sources: sources.map(() => ({ stretch: undefined })), isHeldOut: () => false };
+  if (share === 0)
+    return { sources: sources.map(() => ({ stretch: undefined })), moved: { heldOut: [], kept: [] }, isHeldOut: () => false };
   const splits: SourceSplit[] = [];
   const [heldOut, kept] = [new Set<number>(), new Set<number>()];
   let hasHeldOut = false;
@@ -70,6 +73,7 @@ export async function splitCorpus(
   );
   return {
     sources: splits,
+    moved: { heldOut: [...heldOut].sort(), kept: [...kept].sort() },
     isHeldOut: (text) => {
       const side = sideOf(text, hash);
       return !kept.has(side) && (side < share || heldOut.has(side));

@@ -7,6 +7,7 @@ import type { CommandIo, Flags } from "./command.ts";
 import { booleanFlag, oneOfFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { type ScriptPhase, schedulerNames, schedulerScript } from "./scheduler-scripts.ts";
+import { tellNotes } from "./text-flags.ts";
 
 const where = "data prepare";
 
@@ -20,9 +21,9 @@ export interface Asked {
   readonly memory: number | undefined;
 }
 
-/** Where a recipe's paths start, where its intermediate files are, and the memory that decides how these are cut. */
-export function placesOf({ path, work, memory }: Asked) {
-  return { folder: dirname(path), work, memory };
+/** Where a recipe's paths start, where its intermediate files are, the memory that decides how these are cut, and what hears of a recipe that changed. */
+export function placesOf({ path, work, memory }: Asked, io: Pick<CommandIo, "stderr">) {
+  return { folder: dirname(path), work, memory, onChange: (sentence: string) => tellNotes([sentence], io) };
 }
 
 /** How the work runs. */
@@ -88,7 +89,7 @@ export async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Pr
 }
 
 async function openJob(asked: Asked, io: CommandIo, isOneOfMany: boolean): Promise<OpenedJob> {
-  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isOneOfMany, signal: io.signal });
+  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked, io), isOneOfMany, signal: io.signal });
   if (opened === undefined)
     throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
   return opened;
@@ -96,7 +97,7 @@ async function openJob(asked: Asked, io: CommandIo, isOneOfMany: boolean): Promi
 
 async function tokenPhaseOf(asked: Asked, opened: OpenedJob, flags: Flags, io: CommandIo): Promise<TokenPhase> {
   const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
-  return TokenPhase.open(asked.recipe, opened, tokenizer, { ...placesOf(asked), ...running(flags, io) });
+  return TokenPhase.open(asked.recipe, opened, tokenizer, { ...placesOf(asked, io), ...running(flags, io) });
 }
 
 /** All phases by their numbers: those of the cleaning, and the one that makes tokens. */

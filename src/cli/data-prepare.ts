@@ -62,7 +62,7 @@ export const prepareCommand: Command = {
       name: "work",
       type: "string",
       value: "DIR",
-      help: "where sources with steps keep what is done, so that a stopped run goes on; DIR.work by default, which goes when all is done",
+      help: "where sources with steps keep what is done, so that a stopped run goes on, and a changed recipe makes only those sources anew that changed; DIR.work by default, which goes when all is done",
     },
     { name: "threads", type: "number", help: "threads that clean; as many as the machine runs at once by default" },
     {
@@ -71,7 +71,11 @@ export const prepareCommand: Command = {
       value: "SIZE",
       help: "memory that cleaning may take, such as 500M or 4G: it limits threads, and below 1 GB what a task holds; without it all threads run, which take 200 MB and 250 MB more for each, beside the models of steps",
     },
-    { name: "plan", type: "boolean", help: "begin: write down in --work which files the tasks read, and print the phases as a script" },
+    {
+      name: "plan",
+      type: "boolean",
+      help: "begin, or go on by a changed recipe: write down in --work which files the tasks read, and print the phases as a script",
+    },
     {
       name: "scheduler",
       type: "string",
@@ -114,7 +118,7 @@ async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<nu
   await checkUnused(out);
   const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
   const { manifest, cleaned, notes } = await prepareRecipe(asked.recipe, tokenizer, out, {
-    ...placesOf(asked),
+    ...placesOf(asked, io),
     ...running(flags, io),
     more: (folder, cleaned, manifest) => writeCleaning(folder, toldSources(cleaned, manifest)),
   });

@@ -1,15 +1,24 @@
 // Token shards by tasks: each makes those of some files of one source, with the held-out texts beside them, and the last step makes one folder of what all
-// of them made. A task's description is the file that says it is done.
+// of them made. A task's description is the file that says it is done; its folder is named by a hash of all that the source's tokens depend on.
 //
-//   FOLDER/007/00712-00000.tokens, .origins, …   the shards of task 712
-//              00712.held-out.jsonl              what is held out of its files
-//              00712.json                        counts, names and SHA-256 of these, and a checksum of itself; written last
+//   FOLDER/tokens-ID/007/00712-00000.tokens, .origins, …   the shards of task 712
+//                        00712.held-out.jsonl              what is held out of its files
+//                        00712.json                        counts, names and SHA-256 of these, and a checksum of itself; written last
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
-import { atomicWrite, hashFile, linkOrCopy, makeFolder, readCheckedJson, readStream, writeCheckedJson } from "../files/index.ts";
+import {
+  atomicWrite,
+  type HashOptions,
+  hashFile,
+  linkOrCopy,
+  makeFolder,
+  readCheckedJson,
+  readStream,
+  writeCheckedJson,
+} from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import type { Corpus } from "./corpus.ts";
 import { filesOf, type Manifest } from "./manifest.ts";
@@ -57,12 +66,12 @@ export function tokenParts(corpus: Corpus, partBytes: number): readonly TokenPar
 
 /** How the parts of a corpus become tokens. */
 export interface TokenPartsOptions extends Pick<PrepareOptions, "progress" | "signal"> {
-  /** The folder for what tasks make. Another tokenizer, or another way to hold out, has a folder of its own in it. */
-  readonly folder: string;
+  /** The folder for what tasks make of each source. Another tokenizer, or another way to hold out, has a folder of its own in it. */
+  readonly folders: readonly string[];
   readonly parts: readonly TokenPart[];
   readonly threads?: number | undefined;
-  /** What else the tokens follow from, such as when files were changed. */
-  readonly identity?: unknown;
+  /** What else the tokens of each source follow from, such as when files were changed. */
+  readonly identities: readonly unknown[];
 }
 
 /** A text that tokenizers of the same pieces would cut in different ways, if there is one that they do. */
@@ -75,9 +84,10 @@ type Description = z.output<typeof descriptionSchema>;
 /** The tasks that make tokens of a corpus, and the step that joins what they made. */
 export class TokenParts implements AsyncDisposable {
   readonly #job: TokenJob;
-  readonly #folder: string;
   readonly #options: TokenPartsOptions;
-  #split: Promise<void> | undefined;
+  readonly #settings: object;
+  /** What the files of each part's task begin with; once it is known what is held out. */
+  #prefixes: Promise<readonly string[]> | undefined;
 
   /** @throws CriaError where the recipe's boundaries are not the tokenizer's */
   constructor(corpus: Corpus, tokenizer: TextTokenizer, options: TokenPartsOptions) {
@@ -87,28 +97,25 @@ export class TokenParts implements AsyncDisposable {
     this.#job = { corpus, ...encoderOf(corpus, tokenizer, expected, options.threads), progress: options.progress, signal: options.signal };
     this.#options = options;
     const { heldOut, boundaries, shardTokens } = recipe;
-    const { parts, identity } = options;
     const probed = Array.from(tokenizer.encode(probe, { bos: false, eos: false }));
-    const settings = { vocabulary: this.#job.vocabulary, probed, heldOut, boundaries, shardTokens, parts, identity };
-    this.#folder = join(options.folder, `tokens-${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`);
+    this.#settings = { vocabulary: this.#job.vocabulary, probed, heldOut, boundaries, shardTokens };
   }
 
   get parts(): readonly TokenPart[] {
     return this.#options.parts;
   }
 
-  /** What a task makes last. */
-  fileOf(part: number): string {
-    return `${this.#prefixOf(part)}.json`;
+  /** What each task makes last, which follows from the texts: they must be there. */
+  async files(): Promise<readonly string[]> {
+    return (await this.#prefixesOnce()).map((prefix) => `${prefix}.json`);
   }
 
   /** Does one task: afterwards its file is there. */
   async run(part: number): Promise<void> {
-    await this.#splitOnce();
+    const prefix = (await this.#prefixesOnce())[part]!;
     const { source, first, end } = this.#options.parts[part]!;
     const { corpus } = this.#job;
     const texts = await corpus.sources[source]!.texts.slice(first, end).measured();
-    const prefix = this.#prefixOf(part);
     await makeFolder(dirname(prefix), where);
     const hasHeldOut = corpus.recipe.heldOut > 0;
     await using heldOut = hasHeldOut ? await HeldOutFile.open(heldOutOf(prefix)) : undefined;
@@ -123,7 +130,6 @@ export class TokenParts implements AsyncDisposable {
   /** Makes one folder of what all tasks made, which appears when it is whole. @throws CriaError as `prepareCorpus` does */
   async join(outDir: string, more?: PrepareOptions["more"]): Promise<Manifest> {
     await checkUnused(outDir);
-    await this.#splitOnce();
     return preparedFolder(outDir, { signal: this.#options.signal, more }, (folder) => this.#fill(folder));
   }
 
@@ -149,11 +155,11 @@ export class TokenParts implements AsyncDisposable {
   async #placeSource(source: number, folder: string, checksums: Record<string, string>): Promise<WrittenTokens> {
     const { name } = this.#job.corpus.sources[source]!;
     const all = { documents: 0, bytes: 0, tokens: 0, shards: [] as string[], origins: [] as string[] };
+    const prefixes = await this.#prefixesOnce();
     for (const [part, { source: of }] of this.#options.parts.entries()) {
       if (of !== source) continue;
-      const prefix = this.#prefixOf(part);
-      const made = await this.#description(part);
-      await this.#checkMade(part, made);
+      const prefix = prefixes[part]!;
+      const made = await readMade(prefix, this.#job);
       for (const key of ["documents", "bytes", "tokens"] as const) all[key] += made[key];
       for (const [i, shard] of made.shards.entries()) {
         const placed = `${name}-${String(all.shards.length).padStart(5, "0")}`;
@@ -178,37 +184,47 @@ export class TokenParts implements AsyncDisposable {
   }
 
   async *#heldOutLines(): AsyncGenerator<Uint8Array> {
-    for (const part of this.#options.parts.keys()) yield* readStream(heldOutOf(this.#prefixOf(part)), { where });
+    for (const prefix of await this.#prefixesOnce()) yield* readStream(heldOutOf(prefix), { where });
   }
 
-  async #description(part: number): Promise<Description> {
-    const path = this.fileOf(part);
-    return parseWith(descriptionSchema, await readCheckedJson(path, where, againWithout("it")), where, path);
-  }
-
-  /** @throws CriaError where a file that a task made is not what it has written */
-  async #checkMade(part: number, { checksums }: Description): Promise<void> {
-    const description = this.fileOf(part);
-    for (const [name, written] of Object.entries(checksums)) {
-      const path = join(dirname(description), name);
-      const found = await hashFile(path, where, this.#job);
-      check(
-        found === written,
-        where,
-        () => `${path}: its bytes have the SHA-256 ${found}, but were written with ${written}: ${againWithout(description)}`,
-      );
-    }
-  }
-
-  #prefixOf(part: number): string {
-    return join(this.#folder, String(Math.floor(part / tasksPerFolder)).padStart(3, "0"), String(part).padStart(5, "0"));
+  #prefixesOnce(): Promise<readonly string[]> {
+    this.#prefixes ??= this.#findPrefixes();
+    return this.#prefixes;
   }
 
   /** What is held out follows from the first documents of all sources, and so is the same on every machine. */
-  #splitOnce(): Promise<void> {
-    this.#split ??= splitSides(this.#job.corpus, this.#options);
-    return this.#split;
+  async #findPrefixes(): Promise<readonly string[]> {
+    const { corpus } = this.#job;
+    const { folders, parts, identities } = this.#options;
+    await splitSides(corpus, this.#options);
+    const { sources: splits, moved } = await corpus.split();
+    const made = folders.map((folder, source) => {
+      const own = parts.filter((part) => part.source === source).map(({ first, end, bytes }) => [first, end, bytes]);
+      const settings = { ...this.#settings, moved, split: splits[source], parts: own, identity: identities[source] };
+      return join(folder, `tokens-${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12)}`);
+    });
+    const first = corpus.sources.map((_, source) => parts.findIndex((part) => part.source === source));
+    return parts.map(({ source }, part) => {
+      const number = part - first[source]!;
+      return join(made[source]!, String(Math.floor(number / tasksPerFolder)).padStart(3, "0"), String(number).padStart(5, "0"));
+    });
   }
+}
+
+/** What a task says that it made. @throws CriaError where that, or a file of it, is not what the task has written */
+async function readMade(prefix: string, options: HashOptions): Promise<Description> {
+  const path = `${prefix}.json`;
+  const made = parseWith(descriptionSchema, await readCheckedJson(path, where, againWithout("it")), where, path);
+  for (const [name, written] of Object.entries(made.checksums)) {
+    const file = join(dirname(path), name);
+    const found = await hashFile(file, where, options);
+    check(
+      found === written,
+      where,
+      () => `${file}: its bytes have the SHA-256 ${found}, but were written with ${written}: ${againWithout(path)}`,
+    );
+  }
+  return made;
 }
 
 function heldOutOf(prefix: string): string {

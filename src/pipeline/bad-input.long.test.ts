@@ -44,7 +44,7 @@ async function filesUnder(folder: string): Promise<string[]> {
 
 /** "pass-0 .keys" and the like. */
 function kindOf(path: string, work: string): string {
-  const [, , phase = ""] = path.slice(work.length).split("/");
+  const [, , , phase = ""] = path.slice(work.length).split("/");
   return `${phase} ${path.slice(path.indexOf(".", work.length))}`;
 }
 
@@ -76,7 +76,8 @@ test("intermediate files that are damaged are named, or change nothing", async (
       let told = 0;
       for (const [name, change] of damages) {
         // What was made of the file is made again.
-        for (const later of phases.slice(phase + 1)) await rm(join(work, "web", later), { recursive: true, force: true });
+        for (const later of phases.slice(phase + 1))
+          await rm(join(path.slice(0, path.indexOf(`/${phases[phase]}/`)), later), { recursive: true, force: true });
         await writeFile(path, change(bytes));
         const found = await result(folder).catch((error: unknown) => error);
         if (found instanceof CriaError) told++;

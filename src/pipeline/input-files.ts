@@ -37,7 +37,7 @@ export async function checkUnchanged({ path, bytes, changed }: JobFile): Promise
     found.bytes === bytes && found.changed === changed,
     where,
     () =>
-      `${path}: it has ${found.bytes} bytes of ${dateOf(found.changed)}, but had ${bytes} of ${dateOf(changed)} when the work was begun: bring it back, or remove the folder of intermediate files to begin anew`,
+      `${path}: it has ${found.bytes} bytes of ${dateOf(found.changed)}, but had ${bytes} of ${dateOf(changed)} when the work was begun: bring it back, or begin by the changed file, which makes its source anew`,
   );
 }
 

@@ -21,6 +21,8 @@ export interface JobFile {
 /** A source, its files and what is done with their documents. */
 export interface JobSource {
   readonly name: string;
+  /** A hash of all that its tasks depend on, which their folder is called: see `identified`. */
+  readonly id: string;
   /** What its files were found by, as the recipe names them. */
   readonly paths: readonly string[];
   readonly files: readonly JobFile[];

@@ -6,7 +6,7 @@ import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../co
 import { isAbsent, jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { gatherParts } from "./job-parts.ts";
-import { keepPlan, readPlan } from "./job-plan.ts";
+import { identified, keepPlan, readPlan } from "./job-plan.ts";
 import { checkLoad, taskBytesOf, threadsWithin } from "./memory.ts";
 import { type OpenedSource, openSources } from "./phases.ts";
 import { filesFrom } from "./step-files.ts";
@@ -32,8 +32,13 @@ export interface OpenJobOptions {
   readonly memory?: number | undefined;
   /** Bytes of memory that a task takes for keys, tables and marks. @default what `memory` makes of it */
   readonly taskBytes?: number | undefined;
-  /** Whether the files are those of the job that is written down, where one is: a thousand machines need not look for 72,000 files each. */
+  /**
+   * Whether the files are those of the job that is written down, where one is: a thousand machines need not look for 72,000 files each. Such a machine does
+   * that job or refuses; one that is not of many takes the folder over with a recipe that changed.
+   */
   readonly isOneOfMany?: boolean | undefined;
+  /** Hears, before anything is done, what of a folder's work is kept and what is made anew, because the recipe changed. */
+  readonly onChange?: ((sentence: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Is told how far downloads of remote paths are. */
   readonly progress?: OnProgress | undefined;
@@ -59,12 +64,14 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
   const notes: string[] = [];
   const prepared = await Promise.all(sources.map((source) => stepsOf(source, base)));
   await checkThere(prepared); // Texts, which may be downloads, are looked for only then.
-  for (const [i, { source, steps, named }] of prepared.entries()) {
+  for (const { source, steps, named } of prepared) {
     const { name, paths, format, field, separator, content, newlines } = source;
     const text = { format, field, separator, content, newlines };
-    const found = plan?.sources[i] ?? (await findFiles([paths].flat(), text, { ...options, stretchBytes, notes }));
+    const found =
+      plan?.sources.find((one) => one.name === name) ?? (await findFiles([paths].flat(), text, { ...options, stretchBytes, notes }));
     const stepFiles = await Promise.all(named.map(stepFileOf));
-    opened.push({ name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles });
+    const declared = { name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles };
+    opened.push(identified(declared, { rules: rulesVersion, stretchBytes, taskBytes }));
   }
   const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, taskBytes, sources: opened };
   const ready = await openSources(job); // steps that are wrong, and too little memory, are named before anything is written
@@ -72,7 +79,7 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
     checkLoad(options.memory, ready[0]?.files.mostBytes ?? 0);
     threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
   }
-  await keepPlan(job);
+  await keepPlan(job, options);
   return { job, sources: ready, notes };
 }
 

@@ -14,7 +14,7 @@ import { SharedStepFiles } from "./step-files.ts";
 /** A job of so many files, which are nowhere. */
 async function jobOf(folder: string, files: number): Promise<{ readonly job: PipelineJob; readonly sources: readonly OpenedSource[] }> {
   const parts = Array.from({ length: files }, (_, file) => ({ file, bytes: 1 }));
-  const source: JobSource = { name: "web", paths: [], files: [], text: {}, parts, steps: ["dedupDocuments"], stepFiles: [] };
+  const source: JobSource = { name: "web", id: "ab12", paths: [], files: [], text: {}, parts, steps: ["dedupDocuments"], stepFiles: [] };
   const job: PipelineJob = { rules: 1, folder, base: folder, stretchBytes: 1, taskBytes: 1, sources: [source] };
   const stages = await openStages(source.steps);
   return { job, sources: [{ source, stages, partitions: 1, taskBytes: 1, files: new SharedStepFiles(folder) }] };
@@ -61,6 +61,6 @@ test("a phase of 500 files asks for five folders, and never for a file", async (
     await mkdir(dirname(compared), { recursive: true });
     await writeFile(compared, "");
     expect(await asked(() => checkDoneBefore(opened, phases, 2, [0]))).toEqual({ readdir: 1 });
-    expect(join(folder, "web", "pass-0", "004", "00499.jsonl")).toBe(paths.at(-1));
+    expect(join(folder, "web", "ab12", "pass-0", "004", "00499.jsonl")).toBe(paths.at(-1));
   });
 });

@@ -156,10 +156,15 @@ const endings: Readonly<Record<PhaseKind, string>> = {
   summarise: ".summary.json",
 };
 
-/** What a task makes, `SOURCE/pass-0/007/00712.jsonl`; when it is there, the task is done. */
+/** Where the tasks of a source have their files. */
+export function folderOf({ folder }: Pick<PipelineJob, "folder">, { name, id }: Pick<JobSource, "name" | "id">): string {
+  return join(folder, name, id);
+}
+
+/** What a task makes, `SOURCE/ID/pass-0/007/00712.jsonl`; when it is there, the task is done. */
 export function fileOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
   const folder = String(Math.floor(index / tasksPerFolder)).padStart(3, "0");
-  return join(job.folder, source.name, `${kind}-${stage}`, folder, `${String(index).padStart(5, "0")}${endings[kind]}`);
+  return join(folderOf(job, source), `${kind}-${stage}`, folder, `${String(index).padStart(5, "0")}${endings[kind]}`);
 }
 
 /** The keys that the documents of a pass' task gave, beside its file. */

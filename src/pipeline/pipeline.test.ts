@@ -9,8 +9,9 @@ import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
 import { writeCheckedJson } from "../files/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { joinLists } from "./clusters.test.helper.ts";
-import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
+import { cleanedTexts, openJob, openSources, type PipelineJob, phasesOf, runPhases } from "./index.ts";
 import { checkDoneBefore } from "./open-tasks.ts";
+import { clustersFileOf, fileOf } from "./phases.ts";
 
 const steps = [
   { c4Quality: { minSentences: 1, minWords: 2 } },
@@ -200,7 +201,7 @@ test("a machine of many takes the files that were found when the work was begun,
     await writeFile(join(folder, "b.jsonl"), '{"text":"x"}\n');
     const { job } = await open(source);
     await expect(runPhases(job, { phase: 0, shard: { index: 0, count: 1 } })).rejects.toThrow(
-      /b\.jsonl: it has 13 bytes of \S+, but had \d+ of \S+ when the work was begun: bring it back, or remove the folder/,
+      /b\.jsonl: it has 13 bytes of \S+, but had \d+ of \S+ when the work was begun: bring it back, or begin by the changed file/,
     );
   });
 });
@@ -218,7 +219,8 @@ test("what a stop left undone is done again to the same bytes", async () => {
     expect(await contents(join(folder, "work"))).toEqual(whole);
     const stop = new AbortController();
     stop.abort(new Error("stopped"));
-    await rm(join(folder, "work", "web", "pass-0"), { recursive: true });
+    const first = join(folder, "work", "web", job.sources[0]!.id, "pass-0");
+    await rm(first, { recursive: true });
     await expect(runPhases(job, { signal: stop.signal })).rejects.toThrow("stopped");
     let asked = 0;
     const later = new AbortController().signal;
@@ -227,42 +229,27 @@ test("what a stop left undone is done again to the same bytes", async () => {
     };
     await expect(runPhases(job, { signal: later, threads: 1 })).rejects.toThrow("stopped later");
     expect(asked).toBe(7); // Once for the task, five times for its documents, and once more to tell a stop from a failure.
-    expect(await readdir(join(folder, "work", "web", "pass-0", "000"))).toEqual([]);
+    expect(await readdir(join(first, "000"))).toEqual([]);
   });
 });
 
-test("a folder of another job is refused with what differs", async () => {
+test("a folder whose work is cut or decided in another way, or that is somebody else's, is refused with what differs", async () => {
   await withFolder(async (folder) => {
     await writeSource(folder, someDocuments(5, 200));
     await jobIn(folder, "work");
-    const other = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupLines"] };
-    const open = (source: typeof other) => openJob([source], { folder, work: join(folder, "work"), stretchBytes: 2000 });
-    await expect(open(other)).rejects.toThrow(/the steps of source "web" changed since it was begun: undo that, or remove the folder/);
-    const mixed = [other, { ...other, name: "books" }];
-    await expect(openJob(mixed.reverse(), { folder, work: join(folder, "work") })).rejects.toThrow(/source 0 is "books", but was "web"/);
-    const steps = JSON.parse(await readFile(join(folder, "work", "plan.json"), "utf8")).content.sources[0].steps;
-    const more = [
-      { ...other, steps },
-      { ...other, name: "books" },
-    ];
-    await expect(openJob(more, { folder, work: join(folder, "work"), stretchBytes: 2000 })).rejects.toThrow(
-      /source "books" is new since it was begun/,
-    );
     const plan = join(folder, "work", "plan.json");
     const written = await readFile(plan, "utf8");
     await writeCheckedJson(plan, { ...JSON.parse(written).content, rules: 1 });
     await expect(jobIn(folder, "work")).rejects.toThrow(
-      /steps decide by version \d+ of their rules, but it was begun by version 1: undo that/,
+      /steps decide by version \d+ of their rules, but it was begun by version 1: undo that, or remove the folder/,
     );
     await writeFile(plan, written);
+    await expect(jobIn(folder, "work", 3000)).rejects.toThrow(/files are cut into parts of 3 kB, but were cut into 2 kB when it was begun/);
     await mkdir(join(folder, "theirs"));
     await writeFile(join(folder, "theirs", "letter.txt"), "dear");
     await expect(jobIn(folder, "theirs")).rejects.toThrow(/theirs holds letter\.txt, but is to be the folder of intermediate files/);
-    await writeFile(join(folder, "a.jsonl"), '{"text":"x"}\n');
-    await expect(jobIn(folder, "work")).rejects.toThrow(/a\.jsonl is new or was changed since it was begun/);
-    await expect(open({ ...other, steps: ["dedupLine"] })).rejects.toThrow(
-      /source "web": steps\[0\]: "dedupLine" is no step, did you mean "dedupLines"/,
-    );
+    const wrong = openJob([{ name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupLine"] }], { folder, work: join(folder, "work") });
+    await expect(wrong).rejects.toThrow(/source "web": steps\[0\]: "dedupLine" is no step, did you mean "dedupLines"/);
   });
 });
 
@@ -278,6 +265,7 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
     const documents = [...originals, ...near, ...far, originals[0]!].map((words) => words.join(" "));
     await writeFile(join(folder, "a.jsonl"), documents.map((text) => `${JSON.stringify({ text })}\n`).join(""));
     const kept: string[][] = [];
+    const jobs: PipelineJob[] = [];
     for (const [work, stretchBytes] of [
       ["one", 1 << 20],
       ["many", 20_000],
@@ -285,6 +273,7 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
       const source = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupNear"] };
       const { job } = await openJob([source], { folder, work: join(folder, work), stretchBytes });
       expect(phasesOf(await openSources(job)).map(({ kind }) => kind)).toEqual(["pass", "compare", "join", "pass"]);
+      jobs.push(job);
       await runPhases(job);
       kept.push(await textsOf(job));
     }
@@ -295,7 +284,9 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
     // 1 - (1 - s^8)^14 for s = 111 / 121 is 0.9999.
     expect(near.filter(isKept).length).toBe(0);
     expect(kept[0]!.length).toBe(180);
-    const clusters = JSON.parse(await readFile(join(folder, "one", "web", "join-0", "000", "00000.clusters.json"), "utf8"));
+    const clusters = JSON.parse(
+      await readFile(clustersFileOf(fileOf(jobs[0]!, { kind: "join", stage: 0 }, jobs[0]!.sources[0]!, 0)), "utf8"),
+    );
     expect(clusters.content).toMatchObject({
       copies: 61,
       sizes: { 2: 59, 3: 1 },

@@ -41,7 +41,7 @@ export async function prepareRecipe(
   const { job, sources, notes } = opened;
   await runPhases(job, options, sources);
   const cleaned = await cleanedTexts(job, sources);
-  for (const { name, report } of cleaned) checkSomeStay(name, report, job.folder);
+  for (const { name, report } of cleaned) checkSomeStay(name, report);
   await using tokens = await TokenPhase.open(recipe, opened, tokenizer, options);
   await tokens.run();
   const manifest = await tokens.join(outDir, async (folder, manifest) => options.more?.(folder, cleaned, manifest));
@@ -52,7 +52,7 @@ export async function prepareRecipe(
 const mostReasons = 3;
 
 /** @throws CriaError where no document of a source is left, telling why the most of them went */
-function checkSomeStay(name: string, { read, kept, steps }: SourceReport, folder: string): void {
+function checkSomeStay(name: string, { read, kept, steps }: SourceReport): void {
   const went = steps.flatMap((step) =>
     Object.entries(step.reasons).map(([reason, { documents }]) => ({ reason: `${step.name}.${reason}`, documents })),
   );
@@ -61,7 +61,7 @@ function checkSomeStay(name: string, { read, kept, steps }: SourceReport, folder
     kept.documents > 0,
     where,
     () =>
-      `source "${name}": none of its ${read.documents} ${read.documents === 1 ? "document" : "documents"} stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths, and remove ${folder} (cria data try shows a document's way)`,
+      `source "${name}": none of its ${read.documents} ${read.documents === 1 ? "document" : "documents"} stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths (cria data try shows a document's way)`,
   );
 }
 

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
 import type { PipelineJob } from "./job.ts";
+import { PlanWatch } from "./job-plan.ts";
 import { joinBytesOf, tableBytesOf, threadsWithin } from "./memory.ts";
 import { checkDoneBefore, openTasks } from "./open-tasks.ts";
 import { PhaseProgress } from "./phase-progress.ts";
@@ -46,7 +47,9 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
   const files = sources[0]?.files;
   await using threads = new TaskThreads(job, files?.contents ?? new Map());
   const models = files?.bytes ?? 0;
-  const running = { job, sources, options, phases: phases.length, threads, models, mostThreads: mostThreads(job, options, models) };
+  const plan = new PlanWatch(job);
+  await plan.check();
+  const running = { job, plan, sources, options, phases: phases.length, threads, models, mostThreads: mostThreads(job, options, models) };
   const end = () => threads[Symbol.asyncDispose]();
   signal?.addEventListener("abort", end);
   try {
@@ -73,6 +76,7 @@ function mostThreads({ taskBytes }: PipelineJob, { threads = availableParallelis
 
 interface Running {
   readonly job: PipelineJob;
+  readonly plan: PlanWatch;
   readonly sources: readonly OpenedSource[];
   readonly options: RunOptions;
   readonly phases: number;
@@ -100,6 +104,7 @@ async function runPhase(running: Running, phase: Phase, number: number, open: re
   const work = async (run: (task: Task, onShare: (share: number) => void) => Promise<unknown>) => {
     for (const task of queue) {
       signal?.throwIfAborted();
+      await running.plan.check();
       await run(task, (share) => told.task(task, share));
       told.task(task, 1);
     }

@@ -7,6 +7,7 @@ import { CleanDocument, MeasureSample, openMeter, percentilesOf, type StatisticS
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { filesFrom, openJob, openSources, phasesOf, runPhases } from "./index.ts";
 import { MeasureReader, readMeasures, SampleMeter } from "./measures.ts";
+import { fileOf } from "./phases.ts";
 
 const words = "llama water hill stone grass night morning shepherd".split(" ");
 
@@ -41,7 +42,8 @@ async function jobIn(folder: string, work: string, perplexity: object = step, st
 
 /** The texts and facts of the last pass, without the places of documents in their parts. */
 async function keptBy(folder: string, work: string, pass: string): Promise<unknown[]> {
-  const place = join(folder, work, "web", pass, "000");
+  const [id = ""] = await readdir(join(folder, work, "web"));
+  const place = join(folder, work, "web", id, pass, "000");
   const names = (await readdir(place)).filter((name) => name.endsWith(".jsonl")).sort();
   const lines = (await Promise.all(names.map((name) => readFile(join(place, name), "utf8")))).join("").split("\n").filter(Boolean);
   return lines.map((line) => {
@@ -73,9 +75,7 @@ test("a sample of the source says the cutoffs, as measuring first and deciding t
     const found = percentilesOf(sample.groups(), meter.mark);
     expect(found.documents).toBe(350);
     expect(Object.keys(found.languages ?? {})).toEqual(["de", "en"]);
-    expect(JSON.parse(await readFile(join(folder, "work", "web", "summarise-0", "000", "00000.summary.json"), "utf8")).content).toEqual(
-      found,
-    );
+    expect(JSON.parse(await readFile(fileOf(job, { kind: "summarise", stage: 0 }, job.sources[0]!, 0), "utf8")).content).toEqual(found);
     await writeFile(join(folder, "cutoffs.json"), JSON.stringify(found));
     await runPhases(await jobIn(folder, "apart", { model: "m.arpa", cutoffs: "cutoffs.json" }, 1 << 20), { threads: 1 });
     const kept = await keptBy(folder, "work", "pass-1");
@@ -103,7 +103,7 @@ test("machines and stops change no byte of it", async () => {
     expect(await contents(join(folder, "work"))).toEqual(whole);
     const [measures] = Object.keys(whole).filter((name) => name.endsWith(".measures"));
     await writeFile(join(folder, "work", measures!), "cut short");
-    await rm(join(folder, "work", "web", "summarise-0"), { recursive: true });
+    await rm(fileOf(job, { kind: "summarise", stage: 0 }, job.sources[0]!, 0));
     await expect(runPhases(job, { threads: 1 })).rejects.toThrow(
       /\.measures: it does not hold what its task writes: remove \S+\.jsonl, and run the command again/,
     );

@@ -65,7 +65,7 @@ test("killed at any moment of any phase, a run goes on to the same bytes", async
       const isOver = await Promise.race([ended.then(() => true), sleep(200 + rng.below(600 * (kills + 2))).then(() => false)]);
       child.kill("SIGKILL");
       const [code] = await ended;
-      const names = await readdir(join(work, "web")).catch(() => []);
+      const names = await readdir(join(work, "web", job.sources[0]!.id)).catch(() => []);
       phasesAt.add(names.sort().join());
       if (isOver) {
         expect(code).toBe(0);

@@ -1,6 +1,6 @@
 // The last phase: token shards of what was cleaned, and of sources without steps, by tasks like those of all phases, which one machine or many do.
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { check } from "../base/index.ts";
 import type { TextTokenizer } from "../batches/index.ts";
 import {
@@ -19,10 +19,11 @@ import { againWhenStale } from "../files/index.ts";
 import { hasSteps } from "./clean-recipe.ts";
 import { cleanedFiles } from "./cleaned.ts";
 import { jobFileOf } from "./input-files.ts";
+import { PlanWatch } from "./job-plan.ts";
 import { threadsWithin } from "./memory.ts";
 import type { OpenedJob, OpenJobOptions } from "./open-job.ts";
 import { areThere, checkDoneBefore, partOf } from "./open-tasks.ts";
-import { phasesOf } from "./phases.ts";
+import { folderOf, phasesOf } from "./phases.ts";
 import type { RunOptions, Shard } from "./run-phases.ts";
 import { checkUnharmed } from "./task-report.ts";
 
@@ -50,10 +51,10 @@ export class TokenPhase implements AsyncDisposable {
     const ready = new Map(opened.sources.map((one) => [one.source.name, textsOf(opened, one)]));
     const sources = recipe.sources.map((source) => (hasSteps(source) ? { ...source, steps: undefined } : source));
     const corpus = await openCorpus({ ...recipe, sources }, { folder, signal, progress, ready });
-    const uncleaned = corpus.sources.filter(({ name }) => !ready.has(name));
-    const identity = await Promise.all(uncleaned.flatMap(({ texts }) => texts.files.map(jobFileOf)));
+    const identities = await Promise.all(corpus.sources.map((source) => identityOf(source, opened)));
+    const folders = corpus.sources.map(({ name }) => tokensFolder(name, opened));
     const parts = tokenParts(corpus, partBytes);
-    const made = new TokenParts(corpus, tokenizer, { folder: opened.job.folder, parts, threads, identity, progress, signal });
+    const made = new TokenParts(corpus, tokenizer, { folders, parts, threads, identities, progress, signal });
     return new TokenPhase(opened, corpus, made, signal);
   }
 
@@ -74,8 +75,10 @@ export class TokenPhase implements AsyncDisposable {
     const { job, sources } = this.#opened;
     const phases = phasesOf(sources);
     await checkDoneBefore({ job, sources, signal: this.#signal }, phases, phases.length, sources.keys());
+    const plan = new PlanWatch(job);
     for (const part of await this.#open(shard)) {
       this.#signal?.throwIfAborted();
+      await plan.check();
       await againWhenStale(() => this.#make(part));
     }
   }
@@ -111,9 +114,22 @@ export class TokenPhase implements AsyncDisposable {
 
   async #open(shard?: Shard): Promise<readonly number[]> {
     const mine = partOf([...this.parts.keys()], shard);
-    const isDone = await areThere(mine.map((part) => this.#made.fileOf(part)));
+    const files = await this.#made.files();
+    const isDone = await areThere(mine.map((part) => files[part]!));
     return mine.filter((_, i) => !isDone[i]);
   }
+}
+
+/** Where tokens of a source are made: beside what its cleaning made, where it has one. */
+function tokensFolder(name: string, { job }: OpenedJob): string {
+  const cleaned = job.sources.find((source) => source.name === name);
+  return cleaned === undefined ? join(job.folder, name) : folderOf(job, cleaned);
+}
+
+/** What the texts of a source depend on: the source's cleaning, or its files as they are. */
+async function identityOf({ name, texts }: Corpus["sources"][number], { job }: OpenedJob): Promise<unknown> {
+  const cleaned = job.sources.find((source) => source.name === name);
+  return cleaned?.id ?? { files: await Promise.all(texts.files.map(jobFileOf)), text: texts.options };
 }
 
 /** Threads that encode, of which each takes about as much memory as one that cleans. */
