@@ -43,6 +43,11 @@ export class ByteReader {
     return this.#open.subarray(this.#at - count, this.#at);
   }
 
+  /** The next bytes, where they are held and lie together; undefined where they must be read: see {@link pieces}. */
+  takeHeld(count: number): Uint8Array | undefined {
+    return this.#open.length - this.#at < count ? undefined : this.take(count);
+  }
+
   /** Gives bytes that were taken last to be read again. */
   putBack(bytes: Uint8Array): void {
     this.#open = Buffer.concat([bytes, this.peek()]);

@@ -1,6 +1,7 @@
 // The text of a page's bytes, in whatever encoding: what the server and the page say of it is often wrong, and well-formed UTF-8 is no accident.
 
 import { decoderOf, detectCharset } from "./detect-charset.ts";
+import { utf8Text } from "./utf8.ts";
 
 /** A page's text, and its encoding where that is not UTF-8. */
 export interface DecodedPage {
@@ -9,9 +10,9 @@ export interface DecodedPage {
   readonly converted?: string;
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Where HTML looks for `<meta charset>` (HTML, section 13.2.3.2). */
 const headBytes = 1024;
+const lessThan = 0x3c;
 /** ASCII alone may be written in these, so that being well-formed UTF-8 says nothing. */
 const sevenBit = /^(iso-2022|utf-16)/;
 /** A page is still taken for UTF-8 when so large a share of its characters beyond ASCII is broken. */
@@ -21,15 +22,13 @@ const mostBroken = 0.1;
 export function decodePage(bytes: Uint8Array, told: string | undefined): DecodedPage {
   const decoder = markedDecoder(bytes) ?? decoderOf(told) ?? decoderOf(tellsItself(bytes));
   if (decoder !== undefined && sevenBit.test(decoder.encoding)) return { text: decoder.decode(bytes), converted: decoder.encoding };
-  try {
-    return { text: utf8.decode(bytes) };
-  } catch {
-    if (decoder !== undefined && decoder.encoding !== "utf-8") return { text: decoder.decode(bytes), converted: decoder.encoding };
-    const text = new TextDecoder().decode(bytes);
-    if (isMostlyUtf8(text)) return { text, converted: "bytes that are no UTF-8" };
-    const found = detectCharset(bytes);
-    return { text: found.decode(bytes), converted: found.encoding };
-  }
+  const whole = utf8Text(bytes);
+  if (whole !== undefined) return { text: whole.startsWith("\ufeff") ? whole.slice(1) : whole };
+  if (decoder !== undefined && decoder.encoding !== "utf-8") return { text: decoder.decode(bytes), converted: decoder.encoding };
+  const text = new TextDecoder().decode(bytes);
+  if (isMostlyUtf8(text)) return { text, converted: "bytes that are no UTF-8" };
+  const found = detectCharset(bytes);
+  return { text: found.decode(bytes), converted: found.encoding };
 }
 
 function markedDecoder(bytes: Uint8Array): TextDecoder | undefined {
@@ -39,6 +38,8 @@ function markedDecoder(bytes: Uint8Array): TextDecoder | undefined {
 }
 
 function tellsItself(bytes: Uint8Array): string | undefined {
+  const first = bytes.indexOf(lessThan);
+  if (first < 0 || first >= headBytes) return undefined;
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(headBytes, bytes.length)).toString("latin1");
   const label = /<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]{1,40})/i.exec(head)?.[1];
   return label?.toLowerCase().startsWith("utf-16") ? undefined : label; // what could be read so far is no UTF-16
