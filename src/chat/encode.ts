@@ -1,7 +1,7 @@
 // A chat as ids: special pieces where the template writes them and nowhere else, and which ids are the assistant's.
-import { check, fail } from "../base/index.ts";
+import { check, fail, type Sliced, wholly } from "../base/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { type Encoded, encodeSegments, type Writing } from "./encode-segments.ts";
+import { type Encoded, encodeSegments, segmentIds, type Writing } from "./encode-segments.ts";
 import { marksOf } from "./marks.ts";
 import type { Message } from "./messages.ts";
 import { firstWhere, type Place, placesOf, segmentsBetween } from "./places.ts";
@@ -48,9 +48,20 @@ export function encodeChat(
   messages: readonly Message[],
   options: EncodeChatOptions = {},
 ): EncodedChat {
+  return wholly(encodeChatSliced(tokenizer, template, messages, options));
+}
+
+/** {@link encodeChat} in slices: a long conversation takes tens of milliseconds. */
+export function* encodeChatSliced(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly Message[],
+  options: EncodeChatOptions = {},
+): Sliced<EncodedChat> {
   const rendered = renderChat(template, messages, withSpecials(tokenizer, options));
   const writing = { marks: marksOf(tokenizer, template, messages, rendered.segments), bos: options.bos ?? false };
-  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, writing).ids };
+  yield;
+  return { ...rendered, ids: yield* segmentIds(tokenizer, rendered.segments, writing) };
 }
 
 /**

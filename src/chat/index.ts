@@ -5,6 +5,7 @@ export {
   type EncodedTraining,
   type EncodeTrainingOptions,
   encodeChat,
+  encodeChatSliced,
   encodeTraining,
 } from "./encode.ts";
 export { type EndOfTurnOptions, endOfTurnIds, turnEndPieces } from "./end-of-turn.ts";

@@ -1,5 +1,5 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
-import { check, StopFilter } from "../base/index.ts";
+import { check, type Sliced, StopFilter, wholly } from "../base/index.ts";
 import { prepareTokens } from "../grammar/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { breakerIds, usualBreakers } from "./dry-breakers.ts";
@@ -38,8 +38,13 @@ export interface TextPiece extends GeneratedToken {
  * `parseSpecial`, gets no second one.
  * @throws CriaError when there are none.
  */
-export function promptIds(tokenizer: Tokenizer, prompt: string, { parseSpecial = false }: PromptOptions = {}): Uint32Array {
-  const ids = tokenizer.encode(prompt, { template: true, parseSpecial });
+export function promptIds(tokenizer: Tokenizer, prompt: string, options: PromptOptions = {}): Uint32Array {
+  return wholly(promptIdsSliced(tokenizer, prompt, options));
+}
+
+/** {@link promptIds} in slices. */
+export function* promptIdsSliced(tokenizer: Tokenizer, prompt: string, { parseSpecial = false }: PromptOptions = {}): Sliced<Uint32Array> {
+  const ids = yield* tokenizer.encodeSliced(prompt, { template: true, parseSpecial });
   check(
     ids.length > 0,
     "infer",

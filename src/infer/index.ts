@@ -5,7 +5,7 @@ export type { Draft, DraftSource } from "./drafted-sequence.ts";
 export { type DraftCounts, lookupDraft, modelDraft } from "./drafts.ts";
 export { type EmbedOptions, embedTexts, type Pooling, poolings } from "./embed-texts.ts";
 export { type ChoicePiece, generateChoices } from "./generate-choices.ts";
-export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
+export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, promptIdsSliced, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,
   type GeneratedToken,

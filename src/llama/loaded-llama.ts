@@ -1,6 +1,6 @@
 // A loaded model that writes: what the Llama of Node and the one of a page have in common. Where its files come from and where it computes is theirs.
 import type { Backend } from "../backend/index.ts";
-import { fail } from "../base/index.ts";
+import { fail, type Sliced, wholly } from "../base/index.ts";
 import type { Message } from "../chat/index.ts";
 import {
   type AttentionWeightsOptions,
@@ -19,7 +19,7 @@ import {
   type ModelCounts,
   modelDraft,
   type PromptOptions,
-  promptIds,
+  promptIdsSliced,
   promptLogProbabilities,
   type RestoreOptions,
   rollingWindows,
@@ -288,9 +288,14 @@ export class LoadedLlama {
 
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
   promptIds(prompt: string, options: PromptOptions = {}): Uint32Array {
+    return wholly(this.promptIdsSliced(prompt, options));
+  }
+
+  /** {@link promptIds} in slices. */
+  promptIdsSliced(prompt: string, options: PromptOptions = {}): Sliced<Uint32Array> {
     checkArgument("llama", "the prompt", prompt, is.text);
     checkOptions("llama", options, promptRules);
-    return promptIds(this.tokenizer, prompt, options);
+    return promptIdsSliced(this.tokenizer, prompt, options);
   }
 
   /**
@@ -330,6 +335,11 @@ export class LoadedLlama {
    * template knows nothing of: tools, reasoning, or turning that off
    */
   openDialogue(messages: readonly Message[], options: DialogueOptions = {}): OpenDialogue {
+    return wholly(this.openDialogueSliced(messages, options));
+  }
+
+  /** {@link openDialogue} in slices, between which others may get on: a long conversation takes tens of milliseconds. */
+  openDialogueSliced(messages: readonly Message[], options: DialogueOptions = {}): Sliced<OpenDialogue> {
     checkOptions("llama", options, dialogueRules);
     return openDialogue(this.#chat, this.tokenizer, messages, options);
   }
@@ -346,8 +356,13 @@ export class LoadedLlama {
    * well-formed; and with the template's own sentence where it refuses the conversation
    */
   renderChat(messages: readonly Message[], options: RenderOptions = {}): RenderedConversation {
+    return wholly(this.renderChatSliced(messages, options));
+  }
+
+  /** {@link renderChat} in slices. */
+  renderChatSliced(messages: readonly Message[], options: RenderOptions = {}): Sliced<RenderedConversation> {
     checkOptions("llama", options, renderRules);
-    return this.#chat.encode(messages, options);
+    return this.#chat.encodeSliced(messages, options);
   }
 
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */

@@ -1,4 +1,5 @@
 // A conversation with tools, forms of answers and reasoning: what the model reads, what it may write, and what its text means.
+import type { Sliced } from "../base/index.ts";
 import { type ChatTemplate, chooseTemplate, type Message } from "../chat/index.ts";
 import { type DialogueParser, type DialoguePart, type DialogueRequest, dialogueFor } from "../dialogue/index.ts";
 import type { GenerateTextOptions, TextPiece } from "../infer/index.ts";
@@ -29,18 +30,19 @@ export interface ChatPart extends Omit<TextPiece, "text" | "finishReason"> {
   readonly finishReason?: TextPiece["finishReason"] | "tool_calls";
 }
 
-/** @throws CriaError as {@link dialogueFor}, and where the template refuses the conversation */
-export function openDialogue(
+/** Works in slices. @throws CriaError as {@link dialogueFor}, and where the template refuses the conversation */
+export function* openDialogue(
   chat: OpenChat,
   tokenizer: Tokenizer,
   messages: readonly Message[],
   { template: name, documents, ...request }: DialogueOptions,
-): OpenDialogue {
+): Sliced<OpenDialogue> {
   const hasTools = (request.tools ?? []).length > 0 && request.toolChoice !== "none";
   const template = chooseTemplate(chat.templates, hasTools, name);
   const dialogue = dialogueFor({ ...request, template });
   const { tools, variables, grammar } = dialogue;
-  const rendered = chat.encode(dialogue.messages(messages), { template: nameOf(chat, template), documents, tools, variables });
+  yield;
+  const rendered = yield* chat.encodeSliced(dialogue.messages(messages), { template: nameOf(chat, template), documents, tools, variables });
   return {
     ...rendered,
     writing: { shownIds: dialogue.markIds(tokenizer), ...(grammar !== undefined && { grammar }) },

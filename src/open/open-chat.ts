@@ -1,5 +1,5 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
-import { CriaError } from "../base/index.ts";
+import { CriaError, type Sliced, wholly } from "../base/index.ts";
 import type { ChatTemplate, ChatTemplates, EncodeChatOptions, EncodedChat, Message } from "../chat/index.ts";
 import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
@@ -21,6 +21,8 @@ export interface OpenChat {
    * @throws CriaError where there is no such template or it cannot be read, and where it refuses the conversation
    */
   encode(messages: readonly Message[], options?: RenderByNameOptions): RenderedConversation;
+  /** Encodes as `encode` does, in slices. */
+  encodeSliced(messages: readonly Message[], options?: RenderByNameOptions): Sliced<RenderedConversation>;
 }
 
 /** How a conversation is encoded. */
@@ -58,7 +60,7 @@ export async function openChat(
   tokenizer: Tokenizer,
   { modelSize = tokenizer.vocabSize, namedEnds = [], templatePlace, onWarning = () => undefined }: OpenChatOptions = {},
 ): Promise<OpenChat> {
-  const [sources, { checkChatFits, chooseTemplate, encodeChat, endOfTurnIds, parseChatTemplate }] = await Promise.all([
+  const [sources, { checkChatFits, chooseTemplate, encodeChatSliced, endOfTurnIds, parseChatTemplate }] = await Promise.all([
     readSources(place, templatePlace),
     import("../chat/index.ts"), // many modules, which programs need that open a model
   ]);
@@ -73,11 +75,13 @@ export async function openChat(
   for (const template of readable) checkChatFits(template, tokenizer, modelSize);
   const named = [...namedEnds, ...sources.endIds];
   const templateTexts = new Map([...sources.templates].map(([name, { text }]) => [name, text]));
-  const encode = (messages: readonly Message[], { template: name, ...given }: RenderByNameOptions = {}) => {
+  const endOfTurn = endOfTurnIds(tokenizer, { named, templates: readable, modelSize });
+  function* encodeSliced(messages: readonly Message[], { template: name, ...given }: RenderByNameOptions = {}) {
     const template = chooseTemplate(templates, (given.tools?.length ?? 0) > 0, name);
-    return { ...encodeChat(tokenizer, template, messages, given), template: template.name };
-  };
-  return { templates, templateTexts, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }), encode };
+    return { ...(yield* encodeChatSliced(tokenizer, template, messages, given)), template: template.name };
+  }
+  const encode: OpenChat["encode"] = (messages, options) => wholly(encodeSliced(messages, options));
+  return { templates, templateTexts, endOfTurn, encode, encodeSliced };
 }
 
 /** A template's text, and the file where it stands. */

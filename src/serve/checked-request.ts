@@ -1,5 +1,6 @@
 // A request for texts against a loaded model: encoded, its options over the model's defaults, and refused by the parameter's name where it cannot be done.
 import { randomInt } from "node:crypto";
+import type { Sliced } from "../base/index.ts";
 import type { DialogueParser } from "../dialogue/index.ts";
 import { grammarOf, samplingOf } from "../infer/index.ts";
 import type { DialogueOptions, GenerateOptions } from "../llama/index.ts";
@@ -47,8 +48,8 @@ export interface CheckedRequest {
 /** Pages are counted for so many tokens of a text when a request is let in; those that grow longer share what is left, or pause. */
 const reservedTokens = 256;
 
-/** @throws RequestError or CriaError naming what is wrong, before anything is computed */
-export function checkedRequest(request: GenerationRequest, model: ServedModel, limits: EngineLimits): CheckedRequest {
+/** Works in slices, as all that encodes texts here. @throws RequestError or CriaError naming what is wrong, before anything is computed */
+export function* checkedRequest(request: GenerationRequest, model: ServedModel, limits: EngineLimits): Sliced<CheckedRequest> {
   const { count = 1, maxTokens } = request;
   const { prompts: mostPrompts, choices, completionTokens: most } = limits;
   const { length } = request.prompts;
@@ -56,7 +57,8 @@ export function checkedRequest(request: GenerationRequest, model: ServedModel, l
   if (count > choices) refuse(`n is ${count}, but this server writes at most ${choices} texts for a prompt: send several requests`, "n");
   if (maxTokens !== undefined && maxTokens > most)
     refuse(`${maxTokens} tokens are asked for, but this server writes at most ${most}: ask for fewer`, "max_tokens");
-  const prompts = request.prompts.map((prompt) => checkedPrompt(model, prompt, request.options));
+  const prompts: CheckedPrompt[] = [];
+  for (const prompt of request.prompts) prompts.push(yield* checkedPrompt(model, prompt, request.options));
   for (const [i, { ids }] of prompts.entries())
     checkLength(ids.length, model, limits, { maxTokens, param: "messages" in request.prompts[i]! ? "messages" : "prompt" });
   const width = Math.max(1, Math.min(prompts.length, Math.floor(choices / count)));
@@ -65,8 +67,10 @@ export function checkedRequest(request: GenerationRequest, model: ServedModel, l
 }
 
 /** Tokens of prompts, however many the context holds. @throws RequestError or CriaError naming what is wrong with a prompt */
-export function countedTokens(prompts: readonly Prompt[], model: ServedModel): number {
-  return prompts.reduce((sum, prompt) => sum + checkedPrompt(model, prompt).ids.length, 0);
+export function* countedTokens(prompts: readonly Prompt[], model: ServedModel): Sliced<number> {
+  let tokens = 0;
+  for (const prompt of prompts) tokens += (yield* checkedPrompt(model, prompt)).ids.length;
+  return tokens;
 }
 
 /** What a request takes while it runs. A prompt's texts share its pages. */
@@ -78,13 +82,18 @@ export function needOf({ prompts, options, count, width }: CheckedRequest): Need
 }
 
 /** The ids of texts to embed. @throws RequestError naming what is wrong */
-export function checkedTexts({ texts, dimensions }: EmbeddingRequest, model: ServedModel, limits: EngineLimits): readonly Uint32Array[] {
+export function* checkedTexts(
+  { texts, dimensions }: EmbeddingRequest,
+  model: ServedModel,
+  limits: EngineLimits,
+): Sliced<readonly Uint32Array[]> {
   const { length } = texts;
   const { dim } = model.config;
   if (dimensions !== undefined && dimensions !== dim)
     refuse(`dimensions is ${dimensions}, but this model's vectors have ${dim}: leave it out`, "dimensions");
   if (length > limits.prompts) refuse(`there are ${length} texts, but a request may have ${limits.prompts}: send several`, "input");
-  const ids = texts.map((text) => textIds(model, text, "input"));
+  const ids: Uint32Array[] = [];
+  for (const text of texts) ids.push(yield* textIds(model, text, "input"));
   for (const { length: tokens } of ids) checkLength(tokens, model, limits, { maxTokens: 0, param: "input" });
   return ids;
 }
@@ -98,17 +107,19 @@ export function needOfTexts(texts: readonly Uint32Array[]): Need {
   return { sequences, pages: sequences * ServedModel.pagesOf(Math.max(...texts.map(({ length }) => length))) };
 }
 
-function checkedPrompt(model: ServedModel, prompt: Prompt, { grammar, stop = [] }: WritingOptions = {}): CheckedPrompt {
+function* checkedPrompt(model: ServedModel, prompt: Prompt, { grammar, stop = [] }: WritingOptions = {}): Sliced<CheckedPrompt> {
   const isChat = "messages" in prompt;
-  if (isChat && grammar === undefined) return chatPrompt(model, prompt, stop);
+  if (isChat && grammar === undefined) return yield* chatPrompt(model, prompt, stop);
   const compiled = grammarOf({ ...(grammar !== undefined && { grammar }) });
   const writing = compiled === undefined ? {} : { grammar: compiled };
-  const ids = isChat ? model.openDialogue(prompt.messages, dialogueOf(model, prompt)).ids : textIds(model, prompt, "prompt");
+  const ids = isChat
+    ? (yield* model.openDialogueSliced(prompt.messages, dialogueOf(model, prompt))).ids
+    : yield* textIds(model, prompt, "prompt");
   return { ids, writing, newParser: () => new PlainParser(stop) };
 }
 
-function chatPrompt(model: ServedModel, prompt: ChatPrompt, stop: readonly string[]): CheckedPrompt {
-  const { ids, writing, parser } = model.openDialogue(prompt.messages, dialogueOf(model, prompt));
+function* chatPrompt(model: ServedModel, prompt: ChatPrompt, stop: readonly string[]): Sliced<CheckedPrompt> {
+  const { ids, writing, parser } = yield* model.openDialogueSliced(prompt.messages, dialogueOf(model, prompt));
   return { ids, writing, newParser: () => parser(stop) };
 }
 
@@ -122,8 +133,8 @@ function dialogueOf(model: ServedModel, { dialogue = {}, effort }: ChatPrompt): 
   return { ...asked, reasoning: false };
 }
 
-function textIds(model: ServedModel, prompt: PlainPrompt, param: string): Uint32Array {
-  if ("text" in prompt) return model.promptIds(prompt.text);
+function* textIds(model: ServedModel, prompt: PlainPrompt, param: string): Sliced<Uint32Array> {
+  if ("text" in prompt) return yield* model.promptIdsSliced(prompt.text);
   const size = sizeOf(model);
   const odd = prompt.ids.find((id) => id >= size);
   if (odd !== undefined) refuse(`the prompt has the token ${odd}, but this model has ${size} tokens: it is of another vocabulary`, param);

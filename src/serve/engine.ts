@@ -1,6 +1,6 @@
 // Requests for texts, from being checked to their last event. It knows nothing of HTTP and of no protocol. Texts of several requests share the passes of
 // their model (the scheduler of the room infer); what is decided here is who may begin, how much each may take, and what is told of it.
-import { CriaError } from "../base/index.ts";
+import { CriaError, inSlices } from "../base/index.ts";
 import {
   type CheckedRequest,
   checkedRequest,
@@ -48,7 +48,7 @@ export class Engine {
     const held = new Releases();
     try {
       const lease = held.use(await this.#shelf.lease(request.model, signal));
-      const checked = checkedRequest(request, lease.model, this.limits);
+      const checked = await inSlices(checkedRequest(request, lease.model, this.limits), signal);
       const place = held.use(lease.model.admission.enter(key, needOf(checked)));
       signal.throwIfAborted();
       signal.addEventListener("abort", () => held.release(), { once: true });
@@ -75,7 +75,7 @@ export class Engine {
     const limit = new TimeLimit(signal, this.limits.milliseconds);
     try {
       const { name, model } = held.use(await this.#shelf.lease(request.model, signal));
-      const texts = checkedTexts(request, model, this.limits);
+      const texts = await inSlices(checkedTexts(request, model, this.limits), signal);
       const { granted } = held.use(model.admission.enter(key, needOfTexts(texts)));
       await Promise.race([granted, aborted(signal)]);
       limit.start();
@@ -93,7 +93,7 @@ export class Engine {
   async count({ model, prompts, signal, names }: Pick<GenerationRequest, "model" | "prompts" | "signal" | "names">): Promise<number> {
     try {
       using lease = await this.#shelf.lease(model, signal);
-      return countedTokens(prompts, lease.model);
+      return await inSlices(countedTokens(prompts, lease.model), signal);
     } catch (error) {
       throw requestErrorOf(error, names);
     }

@@ -82,6 +82,28 @@ test.each(models)("%s: a text in chunks, cut anywhere, has the ids of the whole 
   }
 });
 
+test.each(models)(
+  "%s: a long text in slices has the ids of the whole text, whatever is encoded between two of them",
+  (_name, model, isBounded) => {
+    const tokenizer = createTokenizer(model);
+    const rng = new Rng(22);
+    const text = Array.from({ length: 90 }, () => difficultText(rng)).join(" and 1 ");
+    const everySecond = (start: number) => start % 2 === 0;
+    for (const options of [{}, { bos: tokenizer.bosId !== undefined, parseSpecial: true }, { parseSpecial: everySecond }]) {
+      const slices = tokenizer.encodeSliced(text, options);
+      let yields = 0;
+      for (let next = slices.next(); ; next = slices.next(), yields++) {
+        if (next.done) {
+          expect(next.value).toEqual(tokenizer.encode(text, options));
+          break;
+        }
+        tokenizer.encode("something else, é");
+      }
+      if (isBounded && tokenizer.kind !== "word") expect(yields).toBeGreaterThan(1); // the word kind needs its text as a string
+    }
+  },
+);
+
 /** A lone surrogate counts as U+FFFD. */
 function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, "\ufffd");

@@ -1,5 +1,6 @@
 // POST /tokenize, /detokenize and /apply-template: what a model makes of a text before it reads it.
 import { z } from "zod";
+import { inSlices } from "../../base/index.ts";
 import type { Message } from "../../chat/index.ts";
 import type { RequestContext } from "../context.ts";
 import { bodySchema, obeyed, required } from "../keys.ts";
@@ -32,8 +33,9 @@ export const tokens: readonly Route[] = [
   route({
     ...{ method: "POST", path: "/tokenize", summary: "The ids of a text", body: tokenizeBody },
     handle: (context: RequestContext, body: z.output<typeof tokenizeBody>) =>
-      withModel(context, body.model, ({ tokenizer }) => {
-        const ids = tokenizer.encode(body.content, { template: body.add_special ?? false, parseSpecial: body.parse_special ?? false });
+      withModel(context, body.model, async ({ tokenizer }) => {
+        const how = { template: body.add_special ?? false, parseSpecial: body.parse_special ?? false };
+        const ids = await inSlices(tokenizer.encodeSliced(body.content, how), context.signal);
         return { tokens: body.with_pieces === true ? Array.from(ids, (id) => ({ id, piece: tokenizer.idToPiece(id) })) : [...ids] };
       }),
   }),
@@ -47,10 +49,11 @@ export const tokens: readonly Route[] = [
   route({
     ...{ method: "POST", path: "/apply-template", summary: "A chat as the model reads it", body: templateBody },
     handle: (context: RequestContext, body: z.output<typeof templateBody>) =>
-      withModel(context, body.model, (served) => {
-        const { text, ids } = served.renderChat(body.messages as unknown as readonly Message[], {
+      withModel(context, body.model, async (served) => {
+        const rendering = served.renderChatSliced(body.messages as unknown as readonly Message[], {
           ...{ tools: body.tools, variables: body.chat_template_kwargs, addGenerationPrompt: body.add_generation_prompt },
         });
+        const { text, ids } = await inSlices(rendering, context.signal);
         return { prompt: text, tokens: ids.length };
       }),
   }),
@@ -60,7 +63,7 @@ async function withModel(context: RequestContext, name: string | undefined, act:
   using lease = await context.server.shelf.lease(name, context.signal);
   context.notes.model = lease.name;
   try {
-    return { body: { json: act(lease.model) } };
+    return { body: { json: await act(lease.model) } };
   } catch (error) {
     throw requestErrorOf(error);
   }
