@@ -9,7 +9,7 @@ import { withFolder } from "../files/with-folder.test.helper.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
 import { findKeys, KeyWriter, readDocumentCount, readKeys } from "./keys.ts";
 import { MarkStream, writeMarks } from "./marks.ts";
-import { readMeasures, SampleMeter } from "./measures.ts";
+import { SampleMeter, WrittenMeasures } from "./measures.ts";
 import { readTaskJson } from "./numbers.ts";
 import { mergePairs, PairWriter, pairRunsOf } from "./pairs.ts";
 
@@ -82,11 +82,14 @@ const kinds: readonly Kind[] = [
     name: "a.measures",
     removed: "a.jsonl",
     async write(path) {
-      const meter = new SampleMeter(lengths);
-      for (const text of ["one", "two", "a third"]) meter.add(new CleanDocument(text));
-      await meter.write(path);
+      await using meter = await SampleMeter.open(lengths, path);
+      for (const text of ["one", "two", "a third"]) await meter.add(new CleanDocument(text));
+      await meter.finish();
     },
-    read: readMeasures,
+    async read(path) {
+      const measures = await WrittenMeasures.open(path);
+      while (measures.left > 0) measures.take();
+    },
   },
   {
     name: "a.jsonl",

@@ -3,7 +3,7 @@ import { type CleanDocument, isClusterStep, isStatisticStep, KeyList, type KeySt
 import type { PipelineJob } from "./job.ts";
 import { partitionOf } from "./keys.ts";
 import { MarkStream } from "./marks.ts";
-import { MeasureReader, readMeasures } from "./measures.ts";
+import { MeasureReader, WrittenMeasures } from "./measures.ts";
 import { readTaskJson } from "./numbers.ts";
 import { comparisonOf, fileOf, groupOf, measuresFileOf, type OpenedSource, partsOfGroup } from "./phases.ts";
 
@@ -32,10 +32,8 @@ export async function openDecider(part: DecidedPart): Promise<Decider> {
     return { decide: (document) => step.decide(document, marks.next(document)), end: () => marks.end() };
   }
   const decide = step.decider(await readTaskJson(fileOf(job, { kind: "summarise", stage }, opened.source, 0)));
-  const measures = new MeasureReader(
-    step,
-    await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, opened.source, part.part))),
-  );
+  const written = await WrittenMeasures.open(measuresFileOf(fileOf(job, { kind: "pass", stage }, opened.source, part.part)));
+  const measures = new MeasureReader(step, written);
   return {
     decide(document) {
       const measured = measures.next(document);

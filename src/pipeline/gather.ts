@@ -16,12 +16,7 @@ export async function openGatherer(opened: OpenedSource, stage: number, path: st
   const step = opened.stages[stage]?.behind?.step;
   if (step === undefined) return undefined;
   if (!isStatisticStep(step)) return KeyGatherer.open(step, opened, path);
-  const meter = new SampleMeter(step);
-  return {
-    add: (document) => void meter.add(document),
-    finish: () => meter.write(path),
-    [Symbol.asyncDispose]: async () => undefined,
-  };
+  return SampleMeter.open(step, path);
 }
 
 /** Bytes of a key in a list. */

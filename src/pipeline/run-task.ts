@@ -9,7 +9,7 @@ import { markRepeated, type PartKeys } from "./compare.ts";
 import type { PipelineJob } from "./job.ts";
 import { findKeys, readDocumentCount, readKeys } from "./keys.ts";
 import { writeMarks } from "./marks.ts";
-import { readMeasures } from "./measures.ts";
+import { WrittenMeasures } from "./measures.ts";
 import { findNearPairs } from "./near-pairs.ts";
 import { mergePairs, type PairRun, PairWriter, pairRunsOf, readPairs } from "./pairs.ts";
 import { Pass } from "./pass.ts";
@@ -164,8 +164,8 @@ async function summarise(comparing: Comparing, path: string): Promise<void> {
   const step = stepOf(comparing, isStatisticStep);
   const sample = new MeasureSample(step.mostMeasures);
   for (const part of source.parts.keys()) {
-    const measures = await readMeasures(measuresFileOf(fileOf(job, { kind: "pass", stage }, source, part)));
-    for (let i = 0; i < measures.count; i++) sample.add(measures.at(i));
+    const measures = await WrittenMeasures.open(measuresFileOf(fileOf(job, { kind: "pass", stage }, source, part)));
+    while (measures.left > 0) sample.add(measures.take());
     onShare?.((part + 1) / (source.parts.length + 1));
   }
   await writeCheckedJson(path, step.summarise(sample.groups()), where);

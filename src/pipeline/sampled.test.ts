@@ -3,10 +3,10 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { CleanDocument, MeasureSample, openMeter, percentilesOf, type StatisticStep, samplePlace } from "../clean/index.ts";
+import { CleanDocument, type Measure, MeasureSample, openMeter, percentilesOf, type StatisticStep, samplePlace } from "../clean/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { filesFrom, openJob, openSources, phasesOf, runPhases } from "./index.ts";
-import { MeasureReader, readMeasures, SampleMeter } from "./measures.ts";
+import { blockMeasures, MeasureReader, SampleMeter, WrittenMeasures } from "./measures.ts";
 import { fileOf } from "./phases.ts";
 
 const words = "llama water hill stone grass night morning shepherd".split(" ");
@@ -125,27 +125,62 @@ test("each document is measured once, in the first pass or in the second", async
       decider: () => (document) => document,
     };
     const documents = Array.from({ length: 1200 }, (_, i) => new CleanDocument(`${i % 5 === 0 ? "no " : ""}${"ä字xyz"[i % 5]} ${i ** 3}`));
-    const meter = new SampleMeter(counting);
-    for (const document of documents) meter.add(document);
+    await using meter = await SampleMeter.open(counting, join(folder, "m"));
+    for (const document of documents) await meter.add(document);
     const first = measured.length;
-    await meter.write(join(folder, "m"));
-    const reader = new MeasureReader(counting, await readMeasures(join(folder, "m")));
+    await meter.finish();
+    const reader = new MeasureReader(counting, await WrittenMeasures.open(join(folder, "m")));
     for (const document of documents)
       expect(reader.next(document)).toBe(document.text.startsWith("no ") ? undefined : document.text.length);
     const measuredOnce = [...measured];
     reader.end();
-    const other = new MeasureReader(counting, await readMeasures(join(folder, "m")));
+    const other = new MeasureReader(counting, await WrittenMeasures.open(join(folder, "m")));
     for (const document of documents.slice(0, 600)) other.next(document);
     expect(() => other.end()).toThrow(
       new RegExp(`/m: it has measures of ${first} documents of a task, which has \\d+ in the sample: files of different runs`),
     );
     for (const document of documents.slice(600)) other.next(document);
     expect(() => documents.map((document) => other.next(document))).toThrow(/which has more in the sample/);
-    expect(first).toBeGreaterThan(256); // The first columns have room for no more.
     expect(measuredOnce.length).toBe(960);
     expect(new Set(measuredOnce).size).toBe(960);
-    const written = await readMeasures(join(folder, "m"));
-    expect(new Set(Array.from({ length: written.count }, (_, i) => written.at(i).group))).toEqual(new Set(["字", "x", "y", "z"]));
+    const written = await WrittenMeasures.open(join(folder, "m"));
     expect(written.count).toBe(first);
+    expect(new Set(Array.from({ length: first }, () => written.take().group))).toEqual(new Set(["字", "x", "y", "z"]));
+  });
+});
+
+test("however many documents there are, memory holds a block of their measures, and twice the sample", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "m");
+    const step = {
+      share: 1,
+      groupOf: ({ text }: CleanDocument) => text.slice(0, 1),
+      measure: ({ text }: CleanDocument) => Number(text.slice(1)),
+    };
+    const all = 3 * blockMeasures + 5;
+    let [blocks, most] = [0, 0];
+    await using meter = await SampleMeter.open(
+      { ...step, mostMeasures: 1, summarise: () => null, decider: () => (document) => document },
+      path,
+    );
+    for (let i = 0; i < all; i++) {
+      const written = meter.add(new CleanDocument(`${i % 7}${i}`));
+      if (written !== undefined) blocks++;
+      await written;
+    }
+    await meter.finish();
+    expect(blocks).toBe(3);
+    const [measures, sample] = [await WrittenMeasures.open(path), new MeasureSample(300)];
+    const found: Measure[] = [];
+    while (measures.left > 0) {
+      found.push(measures.take());
+      sample.add(found.at(-1)!);
+      most = Math.max(most, sample.held);
+    }
+    expect(most).toBe(599);
+    expect(found.map(({ value, group }) => `${group}${value}`)).toEqual(Array.from({ length: all }, (_, i) => `${i % 7}${i}`));
+    const least = found.sort((a, b) => a.place - b.place).slice(0, 300);
+    for (const [group, values] of sample.groups())
+      expect([...values]).toEqual(least.filter((one) => one.group === group).map(({ value }) => value));
   });
 });

@@ -60,9 +60,10 @@ const fields = z.strictObject({
   mostSampled: z
     .int()
     .min(1)
+    .max(500_000)
     .optional()
     .describe(
-      "where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way; 100,000 by default, of which the standard error is 0.15 of a percentile",
+      "where cutoffs are sampled: documents that the percentiles are of, at most, which are chosen in the same way; 100,000 by default, of which the standard error is 0.15 of a percentile, and 500,000 at most, of which it is 0.07: memory holds them, and is the same for any number of documents; where there are fewer, percentiles are exact",
     ),
   buckets: z
     .array(z.enum(buckets))
