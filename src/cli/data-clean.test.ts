@@ -204,10 +204,13 @@ test("a step of one's own is a module that the recipe names", async () => {
   await writeFile(inside("none.mjs"), "export const a = 1;\n");
   await writeFile(inside("broken.mjs"), "export default {\n");
   await writeFile(inside("alone.mjs"), 'import "cria/data";\n');
+  await writeFile(inside("typed.ts"), "export default 1 as number;\n");
+  const loadsTypeScript = "typescript" in process.features && process.features.typescript !== false;
   for (const [step, message] of [
     ["./none.mjs", "exports no step by default: export documentStep"],
     ["./absent.mjs", "absent.mjs: the module cannot be loaded"],
     ["./broken.mjs", "broken.mjs: the module cannot be loaded"],
+    ["./typed.ts", loadsTypeScript ? "exports no step by default" : "typed.ts --outfile="],
     ["./alone.mjs", ": install cria in its folder, npm install with the path of cria's checkout"],
   ] as const) {
     await writeFile(inside("own.yaml"), recipe(step));

@@ -95,8 +95,18 @@ async function moduleDefault(path: string): Promise<unknown> {
     const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
     return module.default;
   } catch (error) {
-    const { message } = error as Error;
-    const way = message.includes("package 'cria'") ? ": install cria in its folder, npm install with the path of cria's checkout" : "";
+    const { message, code } = error as NodeJS.ErrnoException;
+    const way = message.includes("package 'cria'")
+      ? ": install cria in its folder, npm install with the path of cria's checkout"
+      : code === "ERR_UNKNOWN_FILE_EXTENSION"
+        ? typeScriptWay(path)
+        : "";
     return fail("data", `${path}: the module cannot be loaded: ${message}${way}`, { cause: error });
   }
+}
+
+/** What to do where this version of Node loads no TypeScript. */
+function typeScriptWay(path: string): string {
+  const made = path.replace(/ts$/, "mjs").replace(/\.[cm]mjs$/, ".mjs");
+  return `: Node ${process.versions.node} loads no TypeScript, which 22.18 and later versions do: make JavaScript of it, npx esbuild ${path} --outfile=${made}, and name that in the recipe`;
 }
