@@ -50,9 +50,14 @@ export function schedulerScript(name: SchedulerName, plan: ScriptPlan): string {
 const scripts: Readonly<Record<SchedulerName, (plan: ScriptPlan) => string>> = {
   shell: ({ phases, cria, words }) => {
     const again = [cria, ...words.map(quoted)].join(" ");
-    const count = (tasks: number) => (tasks === 1 ? "1 task, on one machine" : `${tasks} tasks, on at most as many machines`);
-    const lines = phases.map(({ phase, kind, tasks }) => `${again} --phase ${phase} --shard env   # ${kind}: ${count(tasks)}\n`);
-    return `# Each line waits for the one before, on all machines.\n${lines.join("")}${again}\n`;
+    const lines = phases.map(
+      ({ phase, kind, tasks }) => `${again} --phase ${phase}   # ${kind}: ${tasks === 1 ? "1 task" : `${tasks} tasks`}\n`,
+    );
+    return `set -e
+# Each line does a phase, on this machine. On N machines run it on all of them, with --shard 0/N, 1/N and so on behind it, and the next when all have ended:
+# a task is done by one machine. The last line makes the prepared folder, on one.
+${lines.join("")}${again}
+`;
   },
 
   // Slurm: an array waits for the one before by afterok (sbatch(1)).

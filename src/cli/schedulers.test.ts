@@ -115,6 +115,13 @@ test.each(["slurm", "kubernetes", "aws-batch"] as const)("the example for %s is 
   expect(example).toBe(schedulerScript(name, plan));
 });
 
+test("without a scheduler a plan is lines for one machine, which run as they are printed", () => {
+  const phases = [{ phase: 0, kind: "pass", tasks: 1 }];
+  const lines = schedulerScript("shell", { phases, machines: 1, cria: "cria", words: ["data", "prepare", "a b.yaml"] }).split("\n");
+  const commands = lines.filter((line) => !line.startsWith("#"));
+  expect(commands).toEqual(["set -e", 'cria data prepare "a b.yaml" --phase 0   # pass: 1 task', 'cria data prepare "a b.yaml"', ""]);
+});
+
 test("a plan's flags are refused where they mean nothing, and a script without its variables stops", needsBash, async () => {
   const refused = (...more: string[]) => runWords([...words, "--out", inside("none"), ...more], commandRows);
   expect(await refused("--machines", "3")).toMatchObject({ code: 2, stderr: expect.stringContaining("--machines is for --plan") });
