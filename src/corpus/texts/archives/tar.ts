@@ -1,4 +1,5 @@
-// tar archives: POSIX ustar and pax (IEEE 1003.1-2017, pax), and GNU's long names. A header is a block of 512 bytes, its numbers are octal text:
+// tar archives: POSIX ustar and pax (IEEE 1003.1-2017, pax), GNU's long names, and the form before these (Unix version 7). A header is a block of 512 bytes,
+// its numbers are octal text:
 //
 //   | name 100 | mode 8 | uid 8 | gid 8 | size 12 | mtime 12 | sum 8 | type 1 | link 100 | "ustar" 8 | owner 64 | devices 16 | prefix 155 | 12 |
 import { fail } from "../../../base/index.ts";
@@ -8,13 +9,17 @@ import { type Member, type OnMemberNote, refusedName } from "./member.ts";
 const blockBytes = 512;
 /** A header of pax or a long name is no longer. */
 const mostHeader = 1 << 20;
+/** Bytes of a record of pax in which its length and its key stand. */
+const mostKey = 300;
+const lineFeed = 0x0a;
 const magicAt = 257;
 /** Bytes that tell a tar archive. */
-export const tarHeadBytes = magicAt + 5;
+export const tarHeadBytes = blockBytes;
 
-/** Whether bytes begin as an archive does. @param head the first {@link tarHeadBytes} at least */
+/** Whether bytes begin as an archive does: with the mark of ustar, or with a header whose sum is right. @param head the first {@link tarHeadBytes} where there are as many */
 export function isTar(head: Uint8Array): boolean {
-  return textAt(head, magicAt, 5) === "ustar";
+  if (textAt(head, magicAt, 5) === "ustar") return true;
+  return head.length >= blockBytes && head[0] !== 0 && isHeader(head.subarray(0, blockBytes));
 }
 
 /** Types of entries that are no files. */
@@ -24,8 +29,12 @@ const otherTypes: Readonly<Record<string, string>> = {
   "3": "device",
   "4": "device",
   "6": "pipe",
+  D: "list of a folder",
+  M: "rest of a file that begins in another archive",
   S: "sparse file",
 };
+/** Types behind whose headers no bytes stand, whatever size they say: links, devices, folders and pipes. */
+const withoutBytes = new Set("123456");
 
 /** The files of an archive. Damaged headers are passed over and told; so is a last member that is cut short, when its bytes have been read. */
 export async function* readTar(chunks: AsyncIterable<Uint8Array>, name: string, where: string, note: OnMemberNote): AsyncGenerator<Member> {
@@ -76,14 +85,17 @@ class TarHeaders {
       const block = await this.#block();
       if (block === undefined) return undefined;
       const [size, type] = [sizeOf(block), String.fromCharCode(block[156] || 0x30)];
-      if (type === "x" || type === "g" || type === "L") {
-        const text = await this.#text(size);
-        if (text === undefined) continue;
-        if (type === "L") said = new Map([...said, ["path", text.replace(/\0.*$/s, "")]]);
-        else if (type === "x") said = new Map([...said, ...paxRecords(text)]);
-        else this.#all = said = paxRecords(text);
+      if (type === "x" || type === "X" || type === "g" || type === "L") {
+        const bytes = await this.#content(size);
+        if (bytes === undefined) continue;
+        const records = type === "L" ? new Map([["path", textAt(bytes, 0, size)]]) : this.#records(bytes);
+        said = new Map([...said, ...records]);
+        if (type === "g") this.#all = new Map([...this.#all, ...records]);
       } else if (type === "K" || type === "V") await this.#input.skip(blocks(size));
-      else return completed(block, said, { size, type });
+      else {
+        if (type === "S") await this.#skipMaps(block);
+        return completed(block, said, { size, type });
+      }
     }
   }
 
@@ -100,23 +112,46 @@ class TarHeaders {
         this.#isLost = true;
       }
     }
+    if (this.#input.peek().some((byte) => byte !== 0)) this.#note("damaged", "header that is cut short", `byte ${this.#input.offset}`);
     return undefined;
   }
 
-  async #text(size: number): Promise<string | undefined> {
+  /** Further blocks that say where the bytes of a sparse file lie (GNU): each says whether another one follows. */
+  async #skipMaps(header: Uint8Array): Promise<void> {
+    let goesOn = header[482] === 1;
+    while (goesOn && (await this.#input.has(blockBytes))) goesOn = this.#input.take(blockBytes)[504] === 1;
+  }
+
+  async #content(size: number): Promise<Uint8Array | undefined> {
     const room = blocks(size);
     if (size > mostHeader || !(await this.#input.has(room))) {
       this.#note("damaged", "extended header that is cut short or too long", `byte ${this.#input.offset}`);
       return undefined;
     }
-    return Buffer.from(this.#input.take(room).subarray(0, size)).toString("utf8");
+    return this.#input.take(room).subarray(0, size);
+  }
+
+  /** "27 path=texts/a long name.txt\n" says its own length in bytes, so that a value may have any byte in it. */
+  #records(bytes: Uint8Array): ReadonlyMap<string, string> {
+    const records = new Map<string, string>();
+    for (let at = 0; at < bytes.length; ) {
+      const [, digits = "", key = ""] = /^(\d{1,7}) ([^=\n]+)=/.exec(textAt(bytes, at, mostKey)) ?? [];
+      const [start, end] = [at + digits.length + Buffer.byteLength(key) + 2, at + Number(digits)];
+      if (digits === "" || end > bytes.length || end <= start || bytes[end - 1] !== lineFeed) {
+        this.#note("damaged", "extended header that is no list of records", `byte ${this.#input.offset}`);
+        break;
+      }
+      records.set(key, textAt(bytes, start, end - 1 - start));
+      at = end;
+    }
+    return records;
   }
 }
 
 function completed(block: Uint8Array, said: ReadonlyMap<string, string>, own: { readonly size: number; readonly type: string }): TarHeader {
   const prefix = textAt(block, magicAt, 6) === "ustar" && block[magicAt + 5] === 0 ? textAt(block, 345, 155) : "";
   const name = said.get("path") ?? [prefix, textAt(block, 0, 100)].filter((part) => part !== "").join("/");
-  const size = Number(said.get("size") ?? own.size);
+  const size = withoutBytes.has(own.type) ? 0 : Number(said.get("size") ?? own.size);
   const isSparse = [...said.keys()].some((key) => key.startsWith("GNU.sparse."));
   const isFolder = own.type === "5" || (own.type === "0" && name.endsWith("/"));
   return {
@@ -124,11 +159,6 @@ function completed(block: Uint8Array, said: ReadonlyMap<string, string>, own: { 
     size: Number.isSafeInteger(size) && size >= 0 ? size : own.size,
     type: isSparse ? "S" : isFolder ? "5" : own.type,
   };
-}
-
-/** "27 path=texts/a long name.txt\n" says its own length in bytes; a value ends with the line in what is read here. */
-function paxRecords(text: string): ReadonlyMap<string, string> {
-  return new Map([...text.matchAll(/^\d+ ([^=\n]+)=([^\n]*)$/gm)].map(([, key = "", value = ""]) => [key, value]));
 }
 
 /** Whether the block's sum is that of its bytes, its own eight taken for spaces; some programs summed signed bytes. */
