@@ -33,7 +33,7 @@ import { wordnet } from "./steps/wordnet.ts";
  * The version of what readers give and steps decide, which is raised when one of them comes to do otherwise. Work that was begun by another version is
  * not gone on with: its documents went by other rules.
  */
-export const rulesVersion = 4;
+export const rulesVersion = 5;
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type FormName, formCalled, type ReadingNote } from "./forms.ts";
+import { decodePage } from "./page-charset.ts";
 import { readTextDocuments } from "./read-file.ts";
 
 interface Case {
@@ -55,4 +56,13 @@ test("a page says its encoding itself", async () => {
   const page = Buffer.from("<html><head><meta charset=iso-8859-2></head><body>P\xf8\xedli\xb9</body></html>", "latin1");
   expect(await read(page, "html")).toMatchObject({ text: "Příliš\n", notes: [{ kind: "converted", what: "iso-8859-2" }] });
   await expect(read(page, "html", false)).rejects.toThrow(/begins no UTF-8 character/);
+});
+
+test("a server's word for an encoding counts only where the bytes may be in it", () => {
+  const wide = Buffer.from("<p>wide é", "utf16le");
+  const japanese = Buffer.from('<p>\x1b$B$"\x1b(B', "latin1");
+  expect(decodePage(wide, "utf-16le")).toEqual({ text: "<p>wide é", converted: "utf-16le" });
+  expect(decodePage(Buffer.from("<p>plain"), "utf-16le")).toEqual({ text: "<p>plain" });
+  expect(decodePage(japanese, "iso-2022-jp")).toEqual({ text: "<p>あ", converted: "iso-2022-jp" });
+  expect(decodePage(Buffer.from("<p>あ"), "iso-2022-jp")).toEqual({ text: "<p>あ" });
 });

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateRawSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { tarOf } from "./archives/tar.test.helper.ts";
+import { packed, zipOf } from "./archives/zip.test.helper.ts";
 import { formCalled, type ReadingNote } from "./forms.ts";
 import { readTextDocuments } from "./read-file.ts";
 
@@ -31,50 +32,6 @@ test("a member of an archive that unfolds too far is told, and the next one is r
 });
 
 const bomb = Buffer.alloc(2 ** 28 + 2 ** 20, "a");
-
-interface Packed {
-  readonly name: string;
-  readonly unpacked: Uint8Array;
-  readonly packed: Uint8Array;
-}
-
-const packed = (name: string, unpacked: Uint8Array): Packed => ({ name, unpacked, packed: deflateRawSync(unpacked) });
-
-/** A zip archive of files, whose directory lists some of them so many times. */
-function zipOf(files: readonly Packed[], times: Readonly<Record<string, number>> = {}): Buffer {
-  const [parts, directory]: [Buffer[], Buffer[]] = [[], []];
-  let at = 0;
-  for (const { name, unpacked, packed } of files) {
-    const start = at;
-    const sizes = Buffer.alloc(12);
-    sizes.writeUInt32LE(crc32(unpacked), 0);
-    sizes.writeUInt32LE(packed.length, 4);
-    sizes.writeUInt32LE(unpacked.length, 8);
-    const names = Buffer.from(`${String.fromCharCode(name.length)}\0\0\0`, "latin1");
-    const head = Buffer.concat([Buffer.from("PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0", "latin1"), sizes, names, Buffer.from(name)]);
-    parts.push(head, Buffer.from(packed));
-    at += head.length + packed.length;
-    const where = Buffer.alloc(4);
-    where.writeUInt32LE(start);
-    const entry = [
-      Buffer.from("PK\x01\x02\x14\0\x14\0\0\0\x08\0\0\0\0\0", "latin1"),
-      sizes,
-      names,
-      Buffer.alloc(10),
-      where,
-      Buffer.from(name),
-    ];
-    for (let i = 0; i < (times[name] ?? 1); i++) directory.push(Buffer.concat(entry));
-  }
-  const end = Buffer.alloc(22);
-  end.write("PK\x05\x06", "latin1");
-  end.writeUInt16LE(directory.length, 8);
-  end.writeUInt16LE(directory.length, 10);
-  const listed = Buffer.concat(directory);
-  end.writeUInt32LE(listed.length, 12);
-  end.writeUInt32LE(at, 16);
-  return Buffer.concat([...parts, listed, end]);
-}
 
 async function readAll(content: Uint8Array, form: "archive" | "text" | "jsonl") {
   const path = join(folder, "file");

@@ -13,15 +13,15 @@ export interface DecodedPage {
 /** Where HTML looks for `<meta charset>` (HTML, section 13.2.3.2). */
 const headBytes = 1024;
 const lessThan = 0x3c;
-/** ASCII alone may be written in these, so that being well-formed UTF-8 says nothing. */
-const sevenBit = /^(iso-2022|utf-16)/;
 /** A page is still taken for UTF-8 when so large a share of its characters beyond ASCII is broken. */
 const mostBroken = 0.1;
 
 /** @param told the encoding that the server tells, if any */
 export function decodePage(bytes: Uint8Array, told: string | undefined): DecodedPage {
-  const decoder = markedDecoder(bytes) ?? decoderOf(told) ?? decoderOf(tellsItself(bytes));
-  if (decoder !== undefined && sevenBit.test(decoder.encoding)) return { text: decoder.decode(bytes), converted: decoder.encoding };
+  const marked = markedDecoder(bytes);
+  const decoder = marked ?? decoderOf(told) ?? decoderOf(tellsItself(bytes));
+  if (decoder !== undefined && (decoder === marked || mayBe(decoder.encoding, bytes)))
+    return { text: decoder.decode(bytes), converted: decoder.encoding };
   const whole = utf8Text(bytes);
   if (whole !== undefined) return { text: whole.startsWith("\ufeff") ? whole.slice(1) : whole };
   if (decoder !== undefined && decoder.encoding !== "utf-8") return { text: decoder.decode(bytes), converted: decoder.encoding };
@@ -29,6 +29,15 @@ export function decodePage(bytes: Uint8Array, told: string | undefined): Decoded
   if (isMostlyUtf8(text)) return { text, converted: "bytes that are no UTF-8" };
   const found = detectCharset(bytes);
   return { text: found.decode(bytes), converted: found.encoding };
+}
+
+/**
+ * Whether bytes may be in one of the encodings in which being well-formed UTF-8 says nothing: a page in UTF-16 has zero bytes, as its tags are ASCII, and one
+ * in ISO-2022 no byte beyond ASCII.
+ */
+function mayBe(encoding: string, bytes: Uint8Array): boolean {
+  if (encoding.startsWith("utf-16")) return bytes.includes(0);
+  return encoding.startsWith("iso-2022") && !bytes.some((byte) => byte > 0x7f);
 }
 
 function markedDecoder(bytes: Uint8Array): TextDecoder | undefined {

@@ -25,12 +25,27 @@ export function elementIn(xml: string, name: string): string | undefined {
   const inner = xml.indexOf(">", start);
   if (inner < 0 || xml[inner - 1] === "/") return inner < 0 ? undefined : "";
   const end = xml.indexOf(`</${name}>`, inner);
-  return end < 0 ? undefined : xml.slice(inner + 1, end);
+  if (end >= 0) return xml.slice(inner + 1, end);
+  const rest = xml.slice(inner + 1);
+  const spaced = rest.search(new RegExp(`</${name}\\s+>`));
+  return spaced < 0 ? undefined : rest.slice(0, spaced);
+}
+
+/** The same without comments; one without an end goes on to the end of the text. */
+export function withoutComments(xml: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (let start = xml.indexOf("<!--"); start >= 0; start = xml.indexOf("<!--", at)) {
+    parts.push(xml.slice(at, start));
+    const end = xml.indexOf("-->", start + 4);
+    at = end < 0 ? xml.length : end + 3;
+  }
+  return parts.join("") + xml.slice(at);
 }
 
 /** The tags that begin an element of this name, without their brackets; a prefix in front of the name, as of another namespace's, does not count. */
 export function tagsIn(xml: string, name: string): string[] {
-  return [...xml.replace(/<!--[\s\S]*?-->/g, "").matchAll(new RegExp(`<(?:[\\w.-]{1,40}:)?${name}(?=[\\s/>])([^>]*)>`, "g"))].map(
+  return [...withoutComments(xml).matchAll(new RegExp(`<(?:[\\w.-]{1,40}:)?${name}(?=[\\s/>])([^<>]*)>`, "g"))].map(
     ([, inner = ""]) => inner,
   );
 }
@@ -38,7 +53,7 @@ export function tagsIn(xml: string, name: string): string[] {
 /** The attributes of a tag by name, decoded. */
 export function attributesIn(tag: string): ReadonlyMap<string, string> {
   return new Map(
-    [...tag.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, key = "", double, single]) => [
+    [...tag.matchAll(/(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, key = "", double, single]) => [
       key,
       decodeXml(double ?? single ?? ""),
     ]),
