@@ -120,6 +120,8 @@ export interface TextForm {
   cutsAtLines(options: TextOptions): boolean;
   /** Whether a file may be cut at groups of rows, to be read in parts. */
   readonly cutsAtGroups?: boolean;
+  /** Whether a file in gzip may be cut at members that begin with a record, to be read in parts. */
+  readonly cutsAtMembers?: boolean;
   /** The documents in order, those of white space alone included; texts alone where the form says nothing else of them. Memory: one document. */
   read(input: FormInput): AsyncGenerator<string | TextDocument>;
 }
@@ -201,6 +203,7 @@ export const textForms: readonly TextForm[] = [
     summary: "a crawl (WARC, WET or ARC), one document per page, HTML as above",
     unpacksGzip: true,
     cutsAtLines: never,
+    cutsAtMembers: true,
     read: readWarc,
   },
   {

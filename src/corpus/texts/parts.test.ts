@@ -83,3 +83,51 @@ test("a Parquet file is cut at its groups of rows, as Python wrote them", async 
   }
   expect(tables.length).toBeGreaterThan(5);
 });
+
+/** Records as crawls pack them, each a member of its own; in the text of some stand bytes that begin a member, and a record that is none. */
+function packedCrawl(
+  rng: Rng,
+  count: number,
+): { readonly crawl: Buffer; readonly texts: readonly string[]; readonly borders: readonly number[] } {
+  const texts = Array.from(
+    { length: count },
+    (_, i) => `page ${i} ${"word ".repeat(rng.below(40))}${i % 3 === 0 ? "WARC/1.0\r\n" : ""}${rng.below(1e9)}`,
+  );
+  const records = texts.map((text) => {
+    const head = `WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n`;
+    return gzipSync(`${head}${text}\r\n\r\n`, { level: rng.below(10) });
+  });
+  const borders = records.map((_, i) => records.slice(0, i).reduce((sum, { length }) => sum + length, 0));
+  return { crawl: Buffer.concat(records), texts: texts.map((text) => text.replaceAll("\r\n", "\n")), borders };
+}
+
+test.each([61, 300, 5000])(
+  "a packed crawl is cut into stretches of %i bytes at its records, each of which is read once",
+  async (stretchBytes) => {
+    const { crawl, texts } = packedCrawl(new Rng(stretchBytes), 60);
+    const { parts, documents, bytes } = await readAll("a.warc.gz", crawl, stretchBytes);
+    expect(documents.map((text) => text.trim())).toEqual(texts.map((text) => text.trim()));
+    expect([parts.length, bytes]).toEqual([Math.ceil(crawl.length / stretchBytes), crawl.length]);
+  },
+);
+
+test("damage in a crawl that is cut is told by its place in the whole file, and members that begin with no record are no borders", async () => {
+  const { crawl, texts, borders } = packedCrawl(new Rng(3), 40);
+  crawl.fill(0, borders[30]! + 20, borders[30]! + 30);
+  const path = join(folder, "b.warc.gz");
+  await writeFile(path, crawl);
+  await using opened = await openTexts([path], {});
+  const read = async (stretchBytes: number) => {
+    const [found, notes]: [string[], string[]] = [[], []];
+    const onNote = ({ what, place }: { what: string; place: string }) => void notes.push(`${what}: ${place}`);
+    for (const { file, stretch } of await textParts(opened.files, {}, stretchBytes, where))
+      for await (const { text } of readPart(opened.files[file]!, stretch, stretchBytes, {}, { where, onNote })) found.push(text.trim());
+    return { found, notes };
+  };
+  const whole = await read(crawl.length);
+  expect(whole.found).toEqual(texts.filter((_, i) => i !== 30).map((text) => text.trim()));
+  expect(whole.notes).toEqual([expect.stringMatching(new RegExp(`gzip data that is damaged: .*byte ${borders[30]}$`))]);
+  expect(await read(700)).toEqual(whole);
+  const single = gzipSync(gunzipSync(packedCrawl(new Rng(4), 40).crawl));
+  expect((await readAll("c.warc.gz", single, 200)).parts.length).toBe(1);
+});

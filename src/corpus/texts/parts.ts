@@ -1,13 +1,14 @@
-// Texts in parts that can be read each by itself, by several threads or again after a stop: a large file is cut at line ends or groups of rows where its form
-// may be.
+// Texts in parts that can be read each by itself, by several threads or again after a stop: a large file is cut at line ends, groups of rows or records that are
+// packed by themselves, where its form may be.
 import { type FileHandle, open } from "node:fs/promises";
 import { type ByteRange, explainIo, openRegular } from "../../files/index.ts";
 import type { TextDocument, TextOptions } from "./forms.ts";
 import { packingBytes, packingOf } from "./open-bytes.ts";
 import { type DocumentsOptions, type ReadableFile, readTextDocuments } from "./read-file.ts";
 import type { TextFile } from "./texts.ts";
+import { firstRecord } from "./warc/first-record.ts";
 
-/** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines or groups of rows that begin in it. */
+/** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines, groups of rows or records that begin in it. */
 export interface TextPart {
   /** The index of the file. */
   readonly file: number;
@@ -19,6 +20,9 @@ export interface TextPart {
 
 type ReadOptions = DocumentsOptions & { readonly where: string };
 
+/** Crawls are cut where a source has fewer files than this: of a whole dump, parts for all threads and machines are there as it is, and each part costs. */
+const fewFiles = 64;
+
 /** The parts of all files in their order, the same for the same files on every machine. */
 export async function textParts(
   files: readonly TextFile[],
@@ -28,8 +32,8 @@ export async function textParts(
 ): Promise<readonly TextPart[]> {
   const parts: TextPart[] = [];
   for (const [i, file] of files.entries()) {
-    const mayBeCut = file.form.cutsAtLines(options) || file.form.cutsAtGroups === true;
-    const isCut = file.bytes > stretchBytes && mayBeCut && !(await isPacked(file, where));
+    const cutting = { options, stretchBytes, isOfFew: files.length < fewFiles, where };
+    const isCut = file.bytes > stretchBytes && (await mayBeCut(file, cutting));
     if (!isCut) parts.push({ file: i, bytes: file.bytes });
     else
       for (let start = 0; start < file.bytes; start += stretchBytes)
@@ -54,7 +58,7 @@ export async function* readPart(
     const range = { start: stretch * stretchBytes, end: (stretch + 1) * stretchBytes };
     return yield* readTextDocuments(file, options, { ...reading, range });
   }
-  const range = await rangeOf(file.path, stretch, stretchBytes, reading.where);
+  const range = await rangeOf(file, stretch, stretchBytes, reading.where);
   if (range.end === range.start) return;
   try {
     yield* readTextDocuments(file, options, { ...reading, range });
@@ -65,12 +69,25 @@ export async function* readPart(
   }
 }
 
-async function isPacked({ path }: TextFile, where: string): Promise<boolean> {
+interface Cutting {
+  readonly options: TextOptions;
+  readonly stretchBytes: number;
+  /** Whether the source has few files. */
+  readonly isOfFew: boolean;
+  readonly where: string;
+}
+
+async function mayBeCut({ path, form }: TextFile, { options, stretchBytes, isOfFew, where }: Cutting): Promise<boolean> {
+  const cutsPlain = form.cutsAtLines(options) || form.cutsAtGroups === true;
+  const cutsPacked = form.cutsAtMembers === true && isOfFew;
+  if (!cutsPlain && !cutsPacked) return false;
   const { handle } = await openRegular(path, where);
   try {
     const head = new Uint8Array(packingBytes);
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    return packingOf(head.subarray(0, bytesRead)) !== undefined;
+    const packing = packingOf(head.subarray(0, bytesRead));
+    if (packing !== "gzip" || !cutsPacked) return packing === undefined && cutsPlain;
+    return Number.isFinite(await firstRecord(handle, 1, stretchBytes)); // a file may be one member
   } catch (error) {
     throw explainIo(where, path, error);
   } finally {
@@ -78,14 +95,15 @@ async function isPacked({ path }: TextFile, where: string): Promise<boolean> {
   }
 }
 
-/** The bytes of the lines that begin in a stretch. A stretch in which no line begins is empty, and the one before it is longer by as much. */
-async function rangeOf(path: string, stretch: number, stretchBytes: number, where: string): Promise<ByteRange> {
+/** The bytes of the lines or records that begin in a stretch. A stretch in which none begins is empty, and the one before it is longer by as much. */
+async function rangeOf({ path, form }: ReadableFile, stretch: number, stretchBytes: number, where: string): Promise<ByteRange> {
+  const first = form.cutsAtMembers ? firstRecord : firstLine;
   const handle = await open(path).catch((error) => Promise.reject(explainIo(where, path, error)));
   try {
-    const start = await firstLine(handle, stretch, stretchBytes);
+    const start = await first(handle, stretch, stretchBytes);
     if (start === undefined) return { start: 0, end: 0 };
     for (let next = stretch + 1; ; next++) {
-      const end = await firstLine(handle, next, stretchBytes);
+      const end = await first(handle, next, stretchBytes);
       if (end !== undefined) return { start, end };
     }
   } catch (error) {

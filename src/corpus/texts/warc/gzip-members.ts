@@ -1,5 +1,5 @@
 // gzip data whose members are records of their own (RFC 1952, section 2.2), as crawls are packed: behind a damaged member the next one is read.
-import { crc32, createGunzip, inflateRawSync } from "node:zlib";
+import { constants, crc32, createGunzip, inflateRawSync } from "node:zlib";
 import { ByteReader } from "../byte-reader.ts";
 import { through } from "../through.ts";
 
@@ -106,6 +106,17 @@ function unpackMember(bytes: Uint8Array): Tried {
     if (code === "Z_BUF_ERROR" || code === "ERR_BUFFER_TOO_LARGE") return "unfinished";
     if (code?.startsWith("Z_")) return "damaged";
     throw error;
+  }
+}
+
+/** What a member begins with, as far as its first bytes tell; undefined where these begin none. */
+export function memberHead(bytes: Uint8Array): Uint8Array | undefined {
+  const start = dataStart(bytes);
+  if (typeof start !== "number") return undefined;
+  try {
+    return inflateRawSync(bytes.subarray(start), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined;
   }
 }
 

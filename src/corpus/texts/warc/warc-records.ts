@@ -31,6 +31,12 @@ const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 const arcLine = /^(?<url>[a-z][a-z\d+.-]*:.*?) (?<ip>[\d.]{7,15}|[\da-f:]+) (?<date>\d{14})\d* (?<mime>\S+) (?:.* )?(?<length>\d+)$/i;
 const latin = new TextDecoder("latin1");
 
+/** Whether bytes begin as a record does. */
+export function beginsRecord(bytes: Uint8Array): boolean {
+  const [line = ""] = latin.decode(bytes.subarray(0, longestUrl)).split("\n", 1);
+  return firstLine.test(line) || arcHead(line.trimEnd()) !== undefined;
+}
+
 /** @param wanted the types whose content is asked for */
 export async function* readRecords(input: ByteReader, wanted: ReadonlySet<string>, note: OnRecordNote): AsyncGenerator<WarcRecord> {
   let isLost = false;

@@ -18,7 +18,7 @@ export async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> 
     input.note({ kind, what, place: `${input.name}: byte ${offset}` });
   const content = input.options.content;
   if (input.packing !== "gzip") return yield* readPages(input.bytes, content, note);
-  const members = new GzipMembers(input.bytes, (what, offset) => note("damaged", what, offset));
+  const members = new GzipMembers(input.bytes, (what, offset) => note("damaged", what, input.start + offset));
   while (!members.isDone) yield* readPages(members.intact(), content, note);
 }
 
