@@ -5,6 +5,14 @@ import type { Graph, MemoryPlan, Tensor, TensorType } from "../graph/index.ts";
 /** Values as they cross the border: float32 for f32, int32 for i32, and for other layouts bytes, as files hold them. */
 export type HostArray = Float32Array | Int32Array | Uint8Array;
 
+/** Bytes that the programs of a backend share. */
+export interface SharedBytes {
+  /** Packed weights: each in as many forms as programs read it in. */
+  readonly packed: number;
+  /** The threads' scratch, which is as large as that program needs it that needs most. */
+  readonly scratch: number;
+}
+
 /** What owns buffers and compiles graphs. */
 export interface Backend {
   /** What people read, e.g. "cpu: wasm, 2 threads". */
@@ -28,8 +36,8 @@ export interface Backend {
    * a buffer that is read packed alone gives its own bytes back for it.
    */
   workspaceBytes(graph: Graph): number;
-  /** How many of these bytes are packed weights, which all programs of the backend share. */
-  packedBytes(graph: Graph): number;
+  /** How many of these bytes all programs of the backend share. */
+  sharedBytes(graph: Graph): SharedBytes;
   /** What buffers and programs of this backend may take beside those that it has. */
   memory(): MemoryThere;
   /** @param bindings a buffer for every state, input and weight of the graph. Several programs may share buffers. */

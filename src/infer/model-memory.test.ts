@@ -11,8 +11,8 @@ import { llamaConfig, parameterRows, type WeightSource } from "../model/index.ts
 import { modelMemory, SequenceModel } from "./index.ts";
 
 const shape = { vocabSize: 1001, dim: 256, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 256, contextLength: 640 } as const;
-/** Bytes that a heap takes beyond what is asked of it, because addresses are multiples of 64: for a probe, the arena, inputs and scratch. */
-const roundedUp = 1024;
+/** Bytes that a heap takes beyond what is asked of it, because addresses are multiples of 64: for a probe, and each program's arena, inputs and scratch. */
+const roundedUp = 5 * 1024;
 
 let folder: string;
 beforeAll(async () => {
@@ -83,11 +83,22 @@ test.each(cases.filter(({ target }) => targets.includes(target)))(
     const said = modelMemory(backend, config, file.source, { contextLength: 600, sequences: 3, cacheType });
     const before = backend.memory().bytes;
     await using model = await SequenceModel.open(backend, config, file.source, { contextLength: 600, cacheType, pages: 3 * 10 });
-    const ids = (length: number) => Array.from({ length }, (_, i) => i);
-    await model.run([
-      { sequence: model.sequence(), ids: ids(300), logits: "none" },
-      { sequence: model.sequence(), ids: ids(20), logits: "all" }, // more rows of logits than smaller programs have
-    ]);
+    // Passes of all sizes, each with few rows of logits and with more; no two texts begin alike, so that nothing is read again.
+    const text = (first: number, length: number) => Array.from({ length }, (_, i) => first + i);
+    for (const [read, scored] of [
+      [[], text(1, 1)],
+      [text(2, 40), []],
+      [[], text(3, 20)],
+      [text(4, 300), []],
+      [text(5, 300), text(6, 20)],
+    ] as const) {
+      const [reader, scorer] = [model.sequence(), model.sequence()];
+      await model.run([
+        ...(read.length > 0 ? [{ sequence: reader, ids: read, logits: "none" as const }] : []),
+        ...(scored.length > 0 ? [{ sequence: scorer, ids: scored, logits: "all" as const }] : []),
+      ]);
+      for (const sequence of [reader, scorer]) sequence[Symbol.dispose]();
+    }
     await (await backend.allocate(i32(1), "probe")).read(); // waits for what is given back
     const taken = before - backend.memory().bytes;
     expect(said.there.bytes).toBe(before);

@@ -5,7 +5,7 @@ import { pageKeys } from "../graph/index.ts";
 import type { LlamaConfig, WeightSource } from "../model/index.ts";
 import { type PlannedWeight, plannedWeights } from "./load-weights.ts";
 import { bytesPerPage } from "./pool-size.ts";
-import { largestProgram, passLimits } from "./programs.ts";
+import { allPrograms } from "./programs.ts";
 
 /** What a model shall hold at the same time. */
 export interface MemoryAsked {
@@ -26,7 +26,7 @@ export interface ModelMemory {
   readonly packed: number;
   /** Keys and values. */
   readonly cache: number;
-  /** Inputs, activations and scratch of the largest program. */
+  /** Inputs, activations and scratch of the programs of all sizes of passes, which stay compiled once they were needed. */
   readonly working: number;
   /** What is in memory while the model writes. */
   readonly total: number;
@@ -38,7 +38,7 @@ export interface ModelMemory {
 }
 
 /**
- * The memory of a model that `SequenceModel` opens with so many pages and that reads prompts. Costs a lowering of its largest program.
+ * The memory of a model that `SequenceModel` opens with so many pages and that reads prompts. Costs a lowering of a program of each size.
  * @throws CriaError where the model's heads do not fit the type of the cache
  */
 export function modelMemory(backend: Backend, config: LlamaConfig, source: WeightSource, asked: MemoryAsked): ModelMemory {
@@ -48,7 +48,7 @@ export function modelMemory(backend: Backend, config: LlamaConfig, source: Weigh
   const layoutOf = ({ name }: { readonly name: string }) => layouts.get(name) ?? fail("infer", `the parameter "${name}" is not planned`);
   const pages = sequences * Math.ceil(contextLength / pageKeys);
   const pool = { contextLength, cache: { pages, type: cacheType } };
-  const { packed, working } = largestProgram(backend, { config, lora: undefined, layoutOf }, pool, passLimits.rows);
+  const { packed, working } = allPrograms(backend, { config, lora: undefined, layoutOf }, pool);
   const copied = planned.filter(({ isMapped }) => !isMapped);
   const weights = bytesOfAll(copied.filter(({ isPackedAlone }) => !isPackedAlone));
   const page = bytesPerPage(config, cacheType);

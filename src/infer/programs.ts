@@ -227,7 +227,7 @@ function isSame(values: ArrayLike<number>, before: ArrayLike<number> | undefined
   return true;
 }
 
-/** Bytes that a program takes beside weights and pages. */
+/** Bytes that programs take beside weights and pages. */
 export interface ProgramBytes {
   /** Packed weights, which all programs share. */
   readonly packed: number;
@@ -236,13 +236,32 @@ export interface ProgramBytes {
 }
 
 /** What the largest program for passes of so many rows takes. */
-export function largestProgram(backend: Backend, parts: GraphParts, size: PoolSize, rows: number): ProgramBytes {
-  const largest = { rows: rowsFor(rows), logitRows: Math.min(rowsFor(rows), passLimits.results), top: undefined };
-  const { graph } = programGraph(parts, size, largest, []);
-  const inputs = [...graph.tensors].filter(({ role }) => role === "input");
-  const packed = backend.packedBytes(graph);
-  const beside = backend.workspaceBytes(graph) - packed;
-  return { packed, working: inputs.reduce((sum, input) => sum + tensorBytes(input), beside) };
+export function largestProgram(backend: Backend, parts: GraphParts, pool: PoolSize, rows: number): ProgramBytes {
+  const most = rowsFor(rows);
+  return bytesOfPrograms(backend, parts, pool, [{ rows: most, logitRows: Math.min(most, passLimits.results), top: undefined }]);
+}
+
+/**
+ * What the programs of all sizes take together, which stay compiled once passes have needed them. Those that choose the largest logits, that mask logits or
+ * that keep other outputs are further ones.
+ */
+export function allPrograms(backend: Backend, parts: GraphParts, pool: PoolSize): ProgramBytes {
+  const sizes = programRows.flatMap((rows) =>
+    [...new Set([fewLogits, Math.min(rows, passLimits.results)])].map((logitRows) => ({ rows, logitRows, top: undefined })),
+  );
+  return bytesOfPrograms(backend, parts, pool, sizes);
+}
+
+function bytesOfPrograms(backend: Backend, parts: GraphParts, pool: PoolSize, sizes: readonly ProgramSize[]): ProgramBytes {
+  const programs = sizes.map((size) => {
+    const { graph } = programGraph(parts, pool, size, []);
+    const inputs = [...graph.tensors].filter(({ role }) => role === "input");
+    const { packed, scratch } = backend.sharedBytes(graph);
+    const beside = backend.workspaceBytes(graph) - packed - scratch;
+    return { packed, scratch, own: inputs.reduce((sum, input) => sum + tensorBytes(input), beside) };
+  });
+  const most = (of: "packed" | "scratch") => Math.max(...programs.map((program) => program[of]));
+  return { packed: most("packed"), working: programs.reduce((sum, { own }) => sum + own, most("scratch")) };
 }
 
 /** The layouts of what is loaded. */

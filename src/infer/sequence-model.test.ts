@@ -559,7 +559,7 @@ describe("an end of a text", () => {
 function backendWith(changes: Partial<Backend>, inner = referenceBackend()): Backend {
   return {
     ...{ name: inner.name, target: inner.target, memory: () => inner.memory(), workspaceBytes: (graph) => inner.workspaceBytes(graph) },
-    packedBytes: (graph) => inner.packedBytes(graph),
+    sharedBytes: (graph) => inner.sharedBytes(graph),
     ...{ allocate: (type, name) => inner.allocate(type, name), compile: (graph, bindings) => inner.compile(graph, bindings) },
     ...{ dispose: () => inner.dispose(), [Symbol.asyncDispose]: () => inner.dispose() },
     ...changes,

@@ -164,7 +164,7 @@ function countHeld(backend: Backend, compiles: number) {
     name: backend.name,
     target: backend.target,
     workspaceBytes: (graph) => backend.workspaceBytes(graph),
-    packedBytes: (graph) => backend.packedBytes(graph),
+    sharedBytes: (graph) => backend.sharedBytes(graph),
     memory: () => backend.memory(),
     allocate: async (...args) => count(await backend.allocate(...args)),
     compile: async (...args) => (left-- > 0 ? count(await backend.compile(...args)) : fail("test", "no memory")),

@@ -36,7 +36,7 @@ function limited(bytes: number) {
       return backend.compile(graph, bindings);
     },
     workspaceBytes: (graph) => backend.workspaceBytes(graph),
-    packedBytes: (graph) => backend.packedBytes(graph),
+    sharedBytes: (graph) => backend.sharedBytes(graph),
     memory: () => ({ bytes, bound: "what the test gives" }),
     dispose: () => backend.dispose(),
     [Symbol.asyncDispose]: () => backend.dispose(),

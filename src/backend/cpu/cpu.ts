@@ -22,6 +22,7 @@ import {
   type PassRead,
   type PassWrite,
   type Program,
+  type SharedBytes,
 } from "../index.ts";
 import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
@@ -97,13 +98,15 @@ class CpuBackend implements Backend {
   workspaceBytes(graph: Graph): number {
     this.check();
     const { plan, lowered } = this.prepare(graph);
-    const perThread = Math.max(0, ...lowered.kernels.map((kernel) => kernel.scratchBytes));
-    return plan.arenaBytes + lowered.scratchBytes + formBytes(lowered) + this.executor.threads * perThread;
+    const { packed, scratch } = this.sharedBytes(graph);
+    return plan.arenaBytes + lowered.scratchBytes + packed + scratch;
   }
 
-  packedBytes(graph: Graph): number {
+  sharedBytes(graph: Graph): SharedBytes {
     this.check();
-    return formBytes(this.prepare(graph).lowered);
+    const { lowered } = this.prepare(graph);
+    const perThread = Math.max(0, ...lowered.kernels.map((kernel) => kernel.scratchBytes));
+    return { packed: formBytes(lowered), scratch: this.executor.threads * perThread };
   }
 
   memory(): MemoryThere {

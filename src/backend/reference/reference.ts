@@ -11,6 +11,7 @@ import {
   type PassRead,
   type PassWrite,
   type Program,
+  type SharedBytes,
 } from "../index.ts";
 import { evaluate, zeros } from "./evaluate.ts";
 
@@ -37,8 +38,8 @@ class ReferenceBackend implements Backend {
     return 2 * planMemory(graph).sumBytes;
   }
 
-  packedBytes(): number {
-    return 0;
+  sharedBytes(): SharedBytes {
+    return { packed: 0, scratch: 0 };
   }
 
   /** It has JavaScript's memory, which nothing here can ask about. */
