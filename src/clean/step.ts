@@ -18,6 +18,8 @@ export type Outcome = CleanDocument | Dropped;
 
 /** A step with its parameters set, which looks at one document after another. */
 export interface Step {
+  /** Sentences for people about what its files hold, such as what is passed over of them. */
+  readonly notes?: readonly string[];
   apply(document: CleanDocument): Outcome;
 }
 

@@ -121,7 +121,27 @@ test("a document that holds an item of a test goes, whatever its case and marks,
   expect(step.apply(new CleanDocument(`one two three four five six. ${item}, one two three four five six`))).toMatchObject({
     found: ["t.txt:1", "t.jsonl:2"],
   });
-  await expect(opened("decontaminate", { tests: ["t.txt"], words: 20 }, files)).rejects.toThrow("no item has 20 words");
+  await expect(opened("decontaminate", { tests: ["t.txt"], words: 20, leastWords: 7 }, files)).rejects.toThrow("no item has 7 words");
+});
+
+test("an item that is too short for n-grams is looked for as a whole, and of shorter ones it is told how many there are", async () => {
+  const long = "a b c d e f g h i j k l m n o p";
+  const files = {
+    "t.txt": `one two three\n${long}\nthe quick brown fox jumps over the lazy dog\nfour\n`,
+    "u.jsonl": `{"q":"a","c":"${long}"}\n`,
+  };
+  const step = await opened("decontaminate", { tests: ["t.txt", "u.jsonl"] }, files);
+  expect(step.notes).toEqual(["2 of 4 items of t.txt have fewer than 8 words, and are not looked for"]);
+  const found = (text: string) => {
+    const outcome = step.apply(new CleanDocument(text));
+    return isDropped(outcome) ? outcome.found : undefined;
+  };
+  expect(found("So the quick brown fox jumps over the lazy dog.")).toEqual(["t.txt:3"]);
+  expect(found("The quick brown fox jumps over the lazy")).toBeUndefined();
+  expect(found("So the quick brown fox jumps over the lazy")).toBeUndefined();
+  expect(found("b c d e f g h i j k l m")).toBeUndefined();
+  expect(found("b c d e f g h i j k l m n. The quick brown fox jumps over the lazy dog")).toEqual(["t.txt:2", "u.jsonl:1", "t.txt:3"]);
+  expect((await opened("decontaminate", { tests: ["u.jsonl"] }, files)).notes).toEqual([]);
 });
 
 test("lengths are bounded, and code is told from data", async () => {

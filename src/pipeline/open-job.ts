@@ -80,7 +80,13 @@ export async function openJob(sources: readonly CleanedSource[], options: OpenJo
     threadsWithin(1, { memory: options.memory, taskBytes, models: ready[0]?.files.bytes ?? 0 });
   }
   await keepPlan(job, options);
-  return { job, sources: ready, notes };
+  return { job, sources: ready, notes: [...notes, ...ready.flatMap(stepNotes)] };
+}
+
+/** What the steps of a source say of their files. */
+function stepNotes({ source, stages }: OpenedSource): readonly string[] {
+  const steps = stages.flatMap(({ chain }) => chain.steps);
+  return steps.flatMap(({ row, step }) => (step.notes ?? []).map((note) => `source "${source.name}", ${row.name}: ${note}`));
 }
 
 /** A source with the steps that the plan keeps: what a preset meant when the work was begun. */

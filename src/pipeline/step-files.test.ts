@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withFolder } from "../files/with-folder.test.helper.ts";
+import { openJob } from "./index.ts";
 import { SharedStepFiles } from "./step-files.ts";
 
 test("what a file becomes is made once and counted once, and no file's bytes stay that became something else", async () => {
@@ -31,5 +32,15 @@ test("what a file becomes is made once and counted once, and no file's bytes sta
     expect([one.output.values[0], times, there.bytes]).toEqual([99, 1, 1010]);
     await expect(there.read("absent")).rejects.toThrow(/absent/);
     expect(await there.read("model")).toEqual(bytes);
+  });
+});
+
+test("what steps say of their files is told with the source", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "a.jsonl"), '{"text":"one"}\n');
+    await writeFile(join(folder, "t.txt"), "too short\none two three four five six seven eight\n");
+    const source = { name: "web", weight: 1, paths: "a.jsonl", steps: [{ decontaminate: { tests: ["t.txt"] } }] };
+    const { notes } = await openJob([source], { folder, work: join(folder, "work") });
+    expect(notes).toEqual(['source "web", decontaminate: 1 of 2 items of t.txt have fewer than 8 words, and are not looked for']);
   });
 });

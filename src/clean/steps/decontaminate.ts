@@ -16,7 +16,15 @@ const parameters = z.strictObject({
     .min(2)
     .max(100)
     .default(13)
-    .describe("words in a row that a document may not share with an item; 13 in GPT-3's paper; an item with fewer words is not looked for"),
+    .describe("words in a row that a document may not share with an item; 13 in GPT-3's paper, The Pile and lm-evaluation-harness"),
+  leastWords: z
+    .int()
+    .min(2)
+    .max(100)
+    .default(8)
+    .describe(
+      "an item with fewer words than `words`, but at least so many, is looked for as a whole; 8 is the least in GPT-3's paper, below which documents have the same words by chance; shorter items are not looked for, which is told for each file",
+    ),
 });
 
 /** The removal of documents that share words in a row with tests. */
@@ -28,11 +36,17 @@ export const decontaminate = stepRow({
   reasons: { contaminated: "shares words in a row with a test's item" },
   parameters,
   files: ({ tests }) => tests,
-  async open({ tests, words }, files) {
-    const index = new TestIndex(words);
-    for (const path of tests) await index.add(path, files);
-    check(index.size > 0, where, () => `${tests.join(", ")}: no item has ${words} words: name other tests, or ask for fewer words`);
+  async open({ tests, words, leastWords }, files) {
+    const least = Math.min(leastWords, words);
+    const index = new TestIndex(words, least);
+    const notes: string[] = [];
+    for (const path of tests) {
+      const { items, short } = await index.add(path, files);
+      if (short > 0) notes.push(`${short} of ${items} items of ${path} have fewer than ${least} words, and are not looked for`);
+    }
+    check(index.size > 0, where, () => `${tests.join(", ")}: no item has ${least} words: name other tests, or ask for fewer words`);
     return {
+      notes,
       apply(document) {
         const found = index.find(document.text);
         const [first] = found;
@@ -42,31 +56,54 @@ export const decontaminate = stepRow({
   },
 });
 
-/** The n-grams of items, by hashes of 53 bits. */
+/** The n-grams of items, and short items as a whole, by hashes of 53 bits. */
 class TestIndex {
-  readonly #count: number;
+  readonly #most: number;
+  readonly #least: number;
+  /** Whether n-grams of so many words are looked for. */
+  readonly #isLength: boolean[];
   readonly #words = new PlainWords();
   /** The first item that has an n-gram. */
   readonly #items = new Map<number, string>();
   /** The other items that have it, which few n-grams have. */
   readonly #others = new Map<number, Set<string>>();
+  /** Whether an n-gram may be of an item, by its first hash: most are not, and this is asked some times faster than the map. */
+  #bits: Int32Array | undefined;
 
-  constructor(count: number) {
-    this.#count = count;
+  /** @param most words of an n-gram @param least words of an item that is looked for as a whole */
+  constructor(most: number, least: number) {
+    [this.#most, this.#least] = [most, least];
+    this.#isLength = new Array<boolean>(most + 1).fill(false);
   }
 
   get size(): number {
     return this.#items.size;
   }
 
-  async add(path: string, files: StepFiles): Promise<void> {
+  /** Takes the items of a file. @returns how many it has, and how many are too short to be looked for */
+  async add(path: string, files: StepFiles): Promise<{ readonly items: number; readonly short: number }> {
     const lines = decodeUtf8(await files.read(path), path, where).split(/\r?\n/);
+    let [items, short] = [0, 0];
     for (const [i, line] of lines.entries()) {
       if (line.trim() === "") continue;
       const name = `${path}:${i + 1}`;
-      for (const text of /\.(?:jsonl|ndjson)$/.test(path) ? textsOf(parseJson(where, name, line, "correct or remove it")) : [line])
-        for (const hash of this.#hashes(text)) this.#addHash(hash, name);
+      const texts = /\.(?:jsonl|ndjson)$/.test(path) ? textsOf(parseJson(where, name, line, "correct or remove it")) : [line];
+      const isLong = texts.map((text) => this.#addText(text, name));
+      items++;
+      if (!isLong.includes(true)) short++;
     }
+    return { items, short };
+  }
+
+  /** @returns whether the text is long enough to be looked for */
+  #addText(text: string, name: string): boolean {
+    const count = this.#words.read(text);
+    if (count < this.#least) return false;
+    const length = Math.min(count, this.#most);
+    this.#isLength[length] = true;
+    for (let start = 0; start + length <= count; start++)
+      this.#eachHash(start, start + length, (low, high, words) => words === length && this.#addHash(keyOf(low, high), name));
+    return true;
   }
 
   #addHash(hash: number, name: string): void {
@@ -78,27 +115,50 @@ class TestIndex {
   /** The items that a text shares n-grams with, in the order in which it does, each once. */
   find(text: string): readonly string[] {
     const found = new Set<string>();
-    for (const hash of this.#hashes(text)) {
-      const item = this.#items.get(hash);
-      if (item === undefined) continue;
+    const count = this.#words.read(text);
+    this.#bits ??= bitsOf(this.#items.keys(), this.#items.size);
+    const bits = this.#bits;
+    const mask = bits.length - 1;
+    const look = (low: number, high: number) => {
+      if (((bits[(low >>> 5) & mask]! >>> (low & 31)) & 1) === 0) return;
+      const key = keyOf(low, high);
+      const item = this.#items.get(key);
+      if (item === undefined) return;
       found.add(item);
-      for (const other of this.#others.get(hash) ?? []) found.add(other);
-    }
+      for (const other of this.#others.get(key) ?? []) found.add(other);
+    };
+    const shortest = this.#isLength.indexOf(true);
+    for (let start = 0; start + shortest <= count; start++) this.#eachHash(start, count, look);
     return [...found];
   }
 
-  *#hashes(text: string): Generator<number> {
-    const count = this.#words.read(text);
+  /** Tells two hashes of the words from `start` on for each number of words that is looked for, as far as `end`. */
+  #eachHash(start: number, end: number, tell: (low: number, high: number, words: number) => void): void {
     const { hashes } = this.#words;
-    for (let start = 0; start + this.#count <= count; start++) {
-      let [low, high] = [0, 0];
-      for (let k = start; k < start + this.#count; k++) {
-        low = finalised(Math.imul(low, 0x01000193) ^ hashes[k]!);
-        high = Math.imul(high ^ hashes[k]!, 0x27d4eb2f);
-      }
-      yield (low >>> 0) * 2 ** 21 + (finalised(high) >>> 11);
+    const most = Math.min(this.#most, end - start);
+    let [low, high] = [0, 0];
+    for (let words = 1; words <= most; words++) {
+      const word = hashes[start + words - 1]!;
+      low = finalised(Math.imul(low, 0x01000193) ^ word);
+      high = Math.imul(high ^ word, 0x27d4eb2f);
+      if (this.#isLength[words]) tell(low, high, words);
     }
   }
+}
+
+/** 53 bits of two hashes. */
+function keyOf(low: number, high: number): number {
+  return (low >>> 0) * 2 ** 21 + (finalised(high) >>> 11);
+}
+
+/** A bit for each first hash, modulo a power of two: sixteen bits per key, of which one at most is set. */
+function bitsOf(keys: Iterable<number>, count: number): Int32Array {
+  const bits = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(64, 16 * count) / 32)));
+  for (const key of keys) {
+    const low = Math.floor(key / 2 ** 21);
+    bits[(low >>> 5) & (bits.length - 1)]! |= 1 << (low & 31);
+  }
+  return bits;
 }
 
 /** All texts of a value of JSON. */
