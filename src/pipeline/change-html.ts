@@ -30,14 +30,22 @@ function runOf(changes: readonly LineChange[], start: number, wanted: LineChange
 
 function pairHtml(gone: string | undefined, come: string | undefined): string[] {
   if (gone === undefined || come === undefined)
-    return [...(gone === undefined ? [] : [`<del>${asText(gone)}</del>`]), ...(come === undefined ? [] : [`<ins>${asText(come)}</ins>`])];
+    return [
+      ...(gone === undefined ? [] : [`<del>${seen(gone === "" ? "¶" : gone)}</del>`]),
+      ...(come === undefined ? [] : [`<ins>${seen(come === "" ? "¶" : come)}</ins>`]),
+    ];
   const start = commonStart(gone, come);
   const end = Math.min(commonEnd(gone, come), Math.min(gone.length, come.length) - start);
-  if (2 * (start + end) < Math.max(gone.length, come.length)) return [`<del>${asText(gone)}</del>`, `<ins>${asText(come)}</ins>`];
-  const middle = (text: string) => asText(text.slice(start, text.length - end));
+  if (2 * (start + end) < Math.max(gone.length, come.length)) return [`<del>${seen(gone)}</del>`, `<ins>${seen(come)}</ins>`];
+  const middle = (text: string) => seen(text.slice(start, text.length - end));
   const [went, came] = [middle(gone), middle(come)];
   const changed = `${went === "" ? "" : `<del>${went}</del>`}${came === "" ? "" : `<ins>${came}</ins>`}`;
   return [`${asText(gone.slice(0, start))}${changed}${asText(gone.slice(gone.length - end))}`];
+}
+
+/** A text, of which white space alone is shown by marks. */
+function seen(text: string): string {
+  return asText(text.trim() === "" ? text.replaceAll(/\s/g, (space) => (space === "\t" ? "→" : "·")) : text);
 }
 
 function commonEnd(a: string, b: string): number {

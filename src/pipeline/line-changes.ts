@@ -13,11 +13,10 @@ export function lineChanges(before: string, after: string): readonly LineChange[
   const changes: LineChange[] = [];
   let at = 0;
   for (const line of was) {
-    if (!stays.has(line)) changes.push({ mark: "-", line });
+    const next = stays.has(line) ? is.indexOf(line, at) : -1;
+    if (next < 0) changes.push({ mark: "-", line });
     else {
-      // What came stands in front of the next line that stayed, where that is still ahead.
-      const next = is.indexOf(line, at);
-      if (next < 0) continue;
+      // What came stands in front of the next line that stayed.
       for (const come of is.slice(at, next)) changes.push({ mark: "+", line: come });
       changes.push({ mark: " ", line });
       at = next + 1;
