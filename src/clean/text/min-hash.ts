@@ -6,6 +6,8 @@ import { addBandKeys } from "./band-keys.ts";
 import type { KeyList } from "./key-list.ts";
 import { PlainWords } from "./plain-words.ts";
 
+const highestBit = 0x80000000 | 0;
+
 /** How signatures are made. */
 export interface MinHashSizes {
   /** Words of an n-gram. */
@@ -24,6 +26,8 @@ export class MinHash {
   readonly #summands: Int32Array;
   readonly #least: Uint32Array;
   readonly #words = new PlainWords();
+  /** Hashes of one text's n-grams after another; there may be more numbers than n-grams. */
+  #hashes = new Int32Array(1 << 10);
 
   constructor(sizes: MinHashSizes) {
     this.#sizes = sizes;
@@ -36,23 +40,53 @@ export class MinHash {
 
   /** Adds a key per band. A text with fewer words than an n-gram has one n-gram, all of them. */
   addKeys(text: string, keys: KeyList): void {
-    const count = this.#words.read(text);
-    const { hashes } = this.#words;
-    const { words } = this.#sizes;
-    const least = this.#least.fill(0xffffffff);
-    for (let i = 0; i < Math.max(1, count - words + 1); i++) {
-      let hash = 0;
-      for (let k = i; k < Math.min(count, i + words); k++) hash = finalised(Math.imul(hash, 0x01000193) ^ hashes[k]!);
-      this.#take(hash);
-    }
-    addBandKeys(least, this.#sizes, keys);
+    const count = this.#findHashes(this.#words.read(text));
+    this.#takeLeast(count);
+    addBandKeys(this.#least, this.#sizes, keys);
   }
 
-  #take(hash: number): void {
-    const [factors, summands, least] = [this.#factors, this.#summands, this.#least];
-    for (let j = 0; j < least.length; j++) {
-      const value = (Math.imul(factors[j]!, hash) + summands[j]!) >>> 0;
-      if (value < least[j]!) least[j] = value;
+  /** Puts the hashes of the n-grams of so many words into `#hashes`. @returns how many there are */
+  #findHashes(count: number): number {
+    const { words } = this.#sizes;
+    const { hashes } = this.#words;
+    const ngrams = Math.max(1, count - words + 1);
+    if (this.#hashes.length < ngrams) this.#hashes = new Int32Array(2 * ngrams);
+    for (let i = 0; i < ngrams; i++) {
+      let hash = 0;
+      for (let k = i; k < Math.min(count, i + words); k++) hash = finalised(Math.imul(hash, 0x01000193) ^ hashes[k]!);
+      this.#hashes[i] = hash;
+    }
+    return ngrams;
+  }
+
+  /** Puts the least value of each function over so many hashes into `#least`: four functions at a time, so that all they need stays in registers. */
+  #takeLeast(count: number): void {
+    const [hashes, factors, summands, least] = [this.#hashes, this.#factors, this.#summands, this.#least];
+    // Values are compared with the highest bit turned over, as signed numbers. Functions behind the last are undefined here, so 0, and not written.
+    for (let j = 0; j < least.length; j += 4) {
+      const [a, b, c, d] = [factors[j]! | 0, factors[j + 1]! | 0, factors[j + 2]! | 0, factors[j + 3]! | 0];
+      const [p, q, r, s] = [
+        summands[j]! ^ highestBit,
+        summands[j + 1]! ^ highestBit,
+        summands[j + 2]! ^ highestBit,
+        summands[j + 3]! ^ highestBit,
+      ];
+      let [leastA, leastB, leastC, leastD] = [0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff];
+      for (let i = 0; i < count; i++) {
+        const hash = hashes[i]!;
+        const valueA = (Math.imul(a, hash) + p) | 0;
+        const valueB = (Math.imul(b, hash) + q) | 0;
+        const valueC = (Math.imul(c, hash) + r) | 0;
+        const valueD = (Math.imul(d, hash) + s) | 0;
+        if (valueA < leastA) leastA = valueA;
+        if (valueB < leastB) leastB = valueB;
+        if (valueC < leastC) leastC = valueC;
+        if (valueD < leastD) leastD = valueD;
+      }
+      least[j] = leastA ^ highestBit;
+      least[j + 1] = leastB ^ highestBit;
+      least[j + 2] = leastC ^ highestBit;
+      least[j + 3] = leastD ^ highestBit;
     }
   }
 }
