@@ -94,7 +94,7 @@ const kinds: readonly Kind[] = [
   {
     name: "a.jsonl",
     async write(path) {
-      const lines = Buffer.from(["one", "zwölf"].map((text) => documentLine(new CleanDocument(text, { id: text }))).join(""));
+      const lines = Buffer.concat(["one", "zwölf"].map((text) => documentLine(new CleanDocument(text, { id: text }))));
       documentsChecksum = Checksum.of(lines);
       await writeFile(path, lines);
     },

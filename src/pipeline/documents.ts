@@ -3,16 +3,19 @@ import { fail, isObject, parseJson } from "../base/index.ts";
 import { CleanDocument, type Facts } from "../clean/index.ts";
 import { splitText } from "../corpus/index.ts";
 import { Checksum, readStream } from "../files/index.ts";
+import { jsonString } from "./json-string.ts";
 import { checkWritten, wayOutOf } from "./numbers.ts";
 
 const where = "data";
 /** Documents were limited when they were first read; a step may make one longer. */
 const longestLine = 2 ** 28;
 
-/** A document as a line of a file. */
-export function documentLine({ text, facts }: CleanDocument): string {
-  return `${JSON.stringify({ text, facts })}\n`;
+/** A document as a line of a file: the bytes of `JSON.stringify({ text, facts })` and a line feed. */
+export function documentLine({ text, facts }: CleanDocument): Uint8Array {
+  return Buffer.concat([beforeText, jsonString(text), Buffer.from(`,"facts":${JSON.stringify(facts)}}\n`)]);
 }
+
+const beforeText = Buffer.from('{"text":');
 
 /** The documents of a file that a pass wrote. @param written its checksum @param onBytes hears how many bytes more were read @throws CriaError naming the line that is none, or where the file was changed */
 export async function* readDocumentLines(path: string, written: number, onBytes?: (bytes: number) => void): AsyncGenerator<CleanDocument> {

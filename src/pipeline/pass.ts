@@ -34,8 +34,8 @@ const where = "data";
 /** Whether a document stands near a limit is asked of the first documents of a task and then of every hundredth, as it takes as long as the step itself. */
 const [lookedAtFirst, lookedAtPeriod] = [100, 100];
 
-/** Characters that are written at once, about. */
-const chunkLength = 1 << 20;
+/** Bytes that are written at once, about. */
+const chunkBytes = 1 << 20;
 
 /** What a pass hears and tells while it runs. */
 export interface PassRun {
@@ -62,6 +62,8 @@ export class Pass {
   #documentsRead = 0;
   /** Bytes of the file of documents, and their checksum, by which one that was cut or changed later is known. */
   #fileBytes = 0;
+  /** UTF-8 bytes of the text of the document that is on its way, which are counted once. */
+  #textBytes = 0;
   readonly #checksum = new Checksum();
   /** What the last document gave, while it is written. */
   #gathered: Promise<void> | undefined;
@@ -103,7 +105,8 @@ export class Pass {
     const deciders = await this.#deciders();
     this.#listed = await this.#listedMembers();
     this.#nearLimits = await this.#openNearLimits();
-    let chunk = "";
+    let lines: Uint8Array[] = [];
+    let bytes = 0;
     this.#clock.begin();
     for await (const document of this.#documents()) {
       signal?.throwIfAborted();
@@ -112,24 +115,26 @@ export class Pass {
         const kept = this.#through(part, deciders);
         if (kept === undefined) continue;
         await this.#gathered;
-        chunk += documentLine(kept);
-        if (chunk.length >= chunkLength) {
-          yield this.#written(chunk);
-          chunk = "";
+        const line = documentLine(kept);
+        lines.push(line);
+        bytes += line.length;
+        if (bytes >= chunkBytes) {
+          yield this.#written(lines);
+          [lines, bytes] = [[], 0];
         }
-        this.#clock.end(this.#clock.times.length - 1, Buffer.byteLength(kept.text));
+        this.#clock.end(this.#clock.times.length - 1, this.#textBytes);
       }
       this.#clock.begin();
     }
-    yield this.#written(chunk);
+    yield this.#written(lines);
     for (const decider of deciders) decider.end();
     await this.#gatherer?.finish();
     await writeCheckedJson(timesFileOf(path), this.#clock.times, where);
     await writeTaskReport(path, { bytes: this.#fileBytes, crc32: this.#checksum.value, report: this.#counter.report() });
   }
 
-  #written(chunk: string): Uint8Array {
-    const bytes = Buffer.from(chunk);
+  #written(lines: readonly Uint8Array[]): Uint8Array {
+    const bytes = Buffer.concat(lines);
     this.#fileBytes += bytes.length;
     this.#checksum.add(bytes);
     return bytes;
@@ -197,6 +202,7 @@ export class Pass {
   /** What the pass begins with: the document, or its parts where a step cuts it. */
   #parts(document: CleanDocument): readonly CleanDocument[] {
     const bytes = Buffer.byteLength(document.text);
+    this.#textBytes = bytes;
     this.#clock.end(0, bytes);
     this.#counter.read(document, bytes);
     const listed = this.#listed.get(this.#documentsRead++);
@@ -222,7 +228,7 @@ export class Pass {
 
   /** The document after all steps of the pass; undefined where one dropped it. */
   #afterSteps(document: CleanDocument, deciders: readonly Decider[]): CleanDocument | undefined {
-    let bytes = Buffer.byteLength(document.text);
+    let bytes = this.#stage.cut === undefined ? this.#textBytes : Buffer.byteLength(document.text);
     let current = document;
     let index = this.#stage.cut === undefined ? 0 : 1;
     const isLookedAt = this.#documentsRead <= lookedAtFirst || this.#documentsRead % lookedAtPeriod === 0;
@@ -240,6 +246,7 @@ export class Pass {
     this.#gathered = this.#gatherer?.add(current);
     this.#clock.end(1 + index, bytes);
     this.#counter.kept(current, bytes);
+    this.#textBytes = bytes;
     this.#clock.start();
     return current;
   }
