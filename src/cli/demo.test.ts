@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Rng } from "../base/index.ts";
 import { readMetrics } from "../runs/index.ts";
 import { commandRows } from "./commands.ts";
@@ -15,10 +15,14 @@ let text: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-demo-"));
+  vi.stubEnv("CRIA_CACHE", join(folder, "cache")); // the runs of this file compile their kernels once
   text = join(folder, "text.txt");
   await writeFile(text, madeUpText(24_000));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true });
+});
 
 test("raises, measures, saves and writes; a second run into the same folder is refused", async () => {
   const out = join(folder, "run");

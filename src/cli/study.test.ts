@@ -14,6 +14,7 @@ let text: string;
 beforeAll(async () => {
   vi.stubEnv("CRIA_THREADS", "1");
   folder = await mkdtemp(join(tmpdir(), "cria-study-"));
+  vi.stubEnv("CRIA_CACHE", join(folder, "cache")); // the runs of this file compile their kernels once
   text = join(folder, "text.txt");
   const documents = [];
   for await (const document of madeUpText(200).documents) documents.push(document);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Rng } from "../base/index.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -20,6 +20,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-train-text-"));
+  vi.stubEnv("CRIA_CACHE", join(folder, "cache")); // the runs of this file compile their kernels once
   process.chdir(folder);
   await mkdir(join("notes", "more"), { recursive: true });
   await writeFile(join("notes", "one.md"), `# One\n\n${madeUp(12_000, "bdfgklmnprst", "aeiou")}`);
@@ -29,6 +30,7 @@ beforeAll(async () => {
   await writeFile(join("project", "train.yaml"), "data: data\n");
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   process.chdir(before);
   await rm(folder, { recursive: true });
 });

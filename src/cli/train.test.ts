@@ -81,14 +81,14 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
 });
 
 test("killed at any moment, again and again, and resumed, a run is bit for bit that of one piece", async () => {
-  if (!existsSync(join(folder, "run"))) await cria("train", "recipe.yaml", "--out", "run");
+  if (!existsSync(join(folder, "run"))) await trainHere("recipe.yaml", "--out", "run");
   const rng = new Rng(11);
   for (let kill = 0; kill < 3; kill++) {
     const child = kill === 0 ? start("train", "recipe.yaml", "--out", "killed") : start("train", "killed", "--resume");
     await killAfterSteps(child, join(folder, "killed", "metrics.jsonl"), 1 + rng.below(9), rng.below(8));
     expect(child.signalCode).toBe("SIGKILL");
   }
-  const { code } = await cria("train", "killed", "--resume");
+  const { code } = await trainHere("killed", "--resume");
   expect(code).toBe(0);
   expect(rowsOf("killed")).toEqual(rowsOf("run"));
   for (const file of ["model.safetensors", "checkpoints/step-000060/optimizer.safetensors"])

@@ -76,7 +76,7 @@ test("a process that forgets to dispose finishes its runs, and then exits by its
 
 test("a process may dispose at any moment, and goes on behind it", () => {
   const { status, stdout, stderr } = script(`
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 10; i++) {
       const engine = await openWasmEngine({ host: nodeThreads, threads: 2 });
       const program = await engine.load(kernels.assemble(kernels.nothing), Array(i).fill([{ kernel: 0, args: [], units: 2, grain: 1 }]));
       for (let run = 0; run < 10; run++) await engine.run(program);
