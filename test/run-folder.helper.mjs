@@ -13,7 +13,7 @@ const script = fileURLToPath(new URL("goldens/check_run_folder.py", import.meta.
 const ids = [1, 5, 7, 300, 9, 11, 2];
 
 /** A Python that has torch; undefined where there is none. */
-export const python = ["python3", "/usr/bin/python3"].find((name) => hasModule(name, "torch"));
+export const python = [process.env.CRIA_PYTHON ?? "python3", "python3", "/usr/bin/python3"].find((name) => hasModule(name, "torch"));
 export const text = "  a llama<s> is </s>a ẞ llama";
 
 /** Writes a run folder of a model with these parts, and compares its logits in PyTorch with ours. @returns what the script found */

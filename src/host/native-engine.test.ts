@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import type { Phase } from "../threads/index.ts";
 import { count, manyArguments, nothing, shift, shifted } from "./machine-code.test.helper.ts";
@@ -150,7 +151,9 @@ test.skipIf(native === undefined || !existsSync("/proc/self/task"))(
     for (let i = 0; i < 3; i++) await round();
     const before = taken();
     for (let i = 0; i < 10; i++) await round();
-    const after = taken();
+    let after = taken();
+    const isGivenBack = () => after.threads <= before.threads && after.bytes - before.bytes < 120e6;
+    for (let looks = 0; looks < 100 && !isGivenBack(); looks++, after = taken()) await sleep(50);
     expect(after.threads).toBeLessThanOrEqual(before.threads);
     // Ten leaked buffers would be 240 MB.
     expect(after.bytes - before.bytes).toBeLessThan(120e6);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { CriaError, cutStream, cutText, Rng } from "../../base/index.ts";
 import type { TextOptions } from "./forms.ts";
 import { streamLineFeeds, toLineFeeds } from "./line-ends.ts";
@@ -12,6 +12,7 @@ import { splitText } from "./split-text.ts";
 import { openEach, openTexts } from "./texts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-texts-"));
+afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function file(name: string, content: string | Uint8Array): string {
@@ -175,6 +176,7 @@ test("a key that applies to none of the files is refused by name", async () => {
 });
 
 test("standard input is read as often as needed, from a copy that goes", async () => {
+  vi.stubEnv("TMPDIR", mkdtempSync(join(folder, "tmp-"))); // other programs keep their copies in the system's folder
   const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith("cria-pipe-")).length;
   const before = copies();
   {
