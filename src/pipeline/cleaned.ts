@@ -2,6 +2,7 @@
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { readClusters } from "./clusters-file.ts";
+import { inOrder } from "./in-order.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { readTaskJson } from "./numbers.ts";
 import { clustersFileOf, fileOf, type OpenedSource, openSources, timesFileOf } from "./phases.ts";
@@ -47,9 +48,6 @@ export async function cleanedTexts(job: PipelineJob, ready?: readonly OpenedSour
   return cleaned;
 }
 
-/** So many tasks' files are read ahead, because a dump has more than a process may have open files, or memory has room for. */
-const readAhead = 32;
-
 async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<CleanedTexts, "report" | "times">> {
   const { source, stages } = opened;
   const passes: SourceReport[] = [];
@@ -76,12 +74,6 @@ async function countsOf(job: PipelineJob, opened: OpenedSource): Promise<Pick<Cl
 function withParameters(report: SourceReport, { steps: entries }: JobSource): SourceReport {
   const given = entries.map((entry) => (typeof entry === "string" ? undefined : Object.values(entry)[0]));
   return { ...report, steps: report.steps.map((step, i) => ({ ...step, parameters: { ...(given[i] ?? {}) } })) };
-}
-
-/** What is read for each number below `count`, in their order, some of it ahead. */
-async function* inOrder<T>(count: number, read: (index: number) => Promise<T>): AsyncGenerator<T> {
-  for (let first = 0; first < count; first += readAhead)
-    yield* await Promise.all(Array.from({ length: Math.min(readAhead, count - first) }, (_, i) => read(first + i)));
 }
 
 async function readTaskTimes(documents: string): Promise<StepTimes> {

@@ -1,5 +1,6 @@
 // How a step over all documents decides about those of one part, when the phases in front of the pass have found what there is to find.
 import { type CleanDocument, isClusterStep, isStatisticStep, KeyList, type KeyStep, type Outcome } from "../clean/index.ts";
+import { inOrder } from "./in-order.ts";
 import type { PipelineJob } from "./job.ts";
 import { partitionOf } from "./keys.ts";
 import { MarkStream } from "./marks.ts";
@@ -67,8 +68,11 @@ class MarkReader {
     const { first } = partsOfGroup(group, groups, source.parts.length);
     const window = Math.max(512, Math.min(mostWindow, Math.floor(taskBytes / (4 * partitions))));
     const marks: MarkStream[] = [];
-    for (let p = 0; p < partitions; p++)
-      marks.push(await MarkStream.open(fileOf(job, { kind: "compare", stage }, source, group * partitions + p), part - first, window));
+    const open = (partition: number) => {
+      const path = fileOf(job, { kind: "compare", stage }, source, group * partitions + partition);
+      return MarkStream.open(path, part - first, window);
+    };
+    for await (const stream of inOrder(partitions, open)) marks.push(stream);
     return new MarkReader(step, marks);
   }
 

@@ -6,6 +6,7 @@ import { againWhenStale, makeFolder, writeCheckedJson } from "../files/index.ts"
 import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
 import { markRepeated, type PartKeys } from "./compare.ts";
+import { inOrder } from "./in-order.ts";
 import type { PipelineJob } from "./job.ts";
 import { findKeys, readDocumentCount, readKeys } from "./keys.ts";
 import { writeMarks } from "./marks.ts";
@@ -86,8 +87,8 @@ async function compare(comparing: Comparing, index: number, path: string): Promi
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
   const parts: PartKeys[] = [];
   const documents: number[] = [];
-  for (let part = first; part < end; part++) {
-    const places = await findKeys(keysOf(comparing, part), index % partitions, layout);
+  const found = inOrder(end - first, (part) => findKeys(keysOf(comparing, first + part), index % partitions, layout));
+  for await (const places of found) {
     parts.push({ count: places.count, read: () => readKeys(places) });
     documents.push(places.documents);
   }
@@ -178,7 +179,7 @@ function keysOf({ job, opened, stage }: Comparing, part: number): string {
 /** Documents of each part. */
 async function documentCounts(comparing: Comparing): Promise<Uint32Array> {
   const { parts } = comparing.opened.source;
-  const counts = new Uint32Array(parts.length);
-  for (const part of parts.keys()) counts[part] = await readDocumentCount(keysOf(comparing, part));
-  return counts;
+  const counts: number[] = [];
+  for await (const count of inOrder(parts.length, (part) => readDocumentCount(keysOf(comparing, part)))) counts.push(count);
+  return Uint32Array.from(counts);
 }
