@@ -22,7 +22,7 @@ export interface AddressOptions {
 export async function downloadAddress(text: string, settings: HubSettings, options: AddressOptions): Promise<string> {
   const address = new URL(text);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
-  const name = decodeURIComponent(basename(address.pathname)).replace(/[^\w.-]+/g, "_") || "file";
+  const name = fileName(address);
   const path = join(settings.cache, "addresses", hash, name);
   if (await isThere(path)) return path;
   check(
@@ -53,6 +53,20 @@ export async function downloadAddress(text: string, settings: HubSettings, optio
   }
 }
 
+/** Names of files may have 255 bytes, and beside this one stands that of what came of it so far. */
+const longestName = 150;
+
+/** The name of the file at an address: its last letters, because these tell its form. */
+function fileName({ pathname }: URL): string {
+  let name = basename(pathname);
+  try {
+    name = decodeURIComponent(name);
+  } catch {
+    // A sign that stands for no character of UTF-8 stays as it is.
+  }
+  return name.replace(/[^\w.-]+/g, "_").slice(-longestName) || "file";
+}
+
 /** A connection that ends early is taken up where it ended, if the server says that the file is the same still. */
 async function fetchTo(handle: FileHandle, client: HubClient, address: URL, { onProgress }: AddressOptions): Promise<void> {
   let [done, total] = [0, Number.POSITIVE_INFINITY];
@@ -70,7 +84,7 @@ async function fetchTo(handle: FileHandle, client: HubClient, address: URL, { on
     const length = answer.headers.get("content-length");
     total = length === null ? Number.POSITIVE_INFINITY : done + Number(length);
     for await (const chunk of answer.body ?? []) {
-      await handle.write(chunk, 0, chunk.length, done).catch((error) => Promise.reject(explainIo(where, client.name.text, error)));
+      await write(handle, chunk, done).catch((error) => Promise.reject(explainIo(where, client.name.text, error)));
       done += chunk.length;
       progress();
       onProgress?.({ task: `downloading ${client.name.text}`, done, unit: "bytes", ...(total < Number.POSITIVE_INFINITY && { total }) });
@@ -79,4 +93,9 @@ async function fetchTo(handle: FileHandle, client: HubClient, address: URL, { on
       throw new TryAgain(where, `${client.name.text}: the connection ends after ${done} of ${total} bytes`);
   });
   if (total < Number.POSITIVE_INFINITY && done !== total) fail(where, `${client.name.text}: ${done} bytes came of ${total}: try again`);
+}
+
+/** A disk that is nearly full takes a part of the bytes, and says so only when it is asked to take the others. */
+async function write(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }

@@ -42,6 +42,12 @@ export class ProbingTable implements NgramTable {
 
   /** A table of so many n-grams that lies in bytes which begin at a multiple of four. */
   static over(bytes: Uint8Array, length: EntryLength, size: number): ProbingTable {
+    const buckets = bytes.length / (4 * length);
+    if (buckets > mostBuckets)
+      fail(
+        "ngrams",
+        `a table of ${buckets} places is more than the ${mostBuckets} that are read: make the file again as a trie (build_binary trie)`,
+      );
     return new ProbingTable(length, new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4), size);
   }
 

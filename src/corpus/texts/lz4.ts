@@ -43,8 +43,9 @@ class Lz4Frames {
   }
 
   async *#frame(): AsyncGenerator<Uint8Array> {
-    const { flags, mostBytes } = await this.#head();
+    const { flags, mostBytes, size } = await this.#head();
     const sum = new Xxh32();
+    let found = 0;
     let window = new Uint8Array(0);
     for (let head = read32(await this.#need(4)); head !== 0; head = read32(await this.#need(4))) {
       const bytes = head & 0x7fffffff;
@@ -58,12 +59,15 @@ class Lz4Frames {
       const block = head >>> 31 ? Uint8Array.from(packed) : this.#unpack(packed, window, mostBytes);
       if (flags & flag.contentSum) sum.update(block);
       if (!(flags & flag.independent)) window = lastOf(window, block);
+      found += block.length;
       yield block;
     }
+    if (size !== undefined && size !== found) this.#damaged(`ends an LZ4 frame of ${found} bytes that says ${size}`);
     if (flags & flag.contentSum) this.#checkSum(read32(await this.#need(4)), sum.digest());
   }
 
-  async #head(): Promise<{ readonly flags: number; readonly mostBytes: number }> {
+  /** @returns the frame's flags, the bytes of a block at most, and how many bytes it says that it has, where it says so */
+  async #head(): Promise<{ readonly flags: number; readonly mostBytes: number; readonly size: number | undefined }> {
     const [flags = 0, sizes = 0] = await this.#need(2);
     const size = (sizes >> 4) & 7;
     if (flags >> 6 !== 1 || size < 4) this.#damaged("is the head of no LZ4 frame that is known");
@@ -75,7 +79,8 @@ class Lz4Frames {
       this.#where,
       () => `${this.#name}: it was compressed with a dictionary, which is not read here: decompress it with lz4 -d -D DICTIONARY`,
     );
-    return { flags, mostBytes: 1 << (8 + 2 * size) };
+    const bytes = flags & flag.contentSize ? read32(more) + 2 ** 32 * read32(more.subarray(4)) : undefined;
+    return { flags, mostBytes: 1 << (8 + 2 * size), size: bytes };
   }
 
   #unpack(packed: Uint8Array, window: Uint8Array, mostBytes: number): Uint8Array {

@@ -33,7 +33,7 @@ export async function* readParquet(input: FormInput): AsyncGenerator<TextDocumen
 
 /** Whether a group begins in the stretch of the file that is read; one that says nothing of its columns belongs to the first. */
 function isAsked({ columns }: RowGroup, { groups }: FormInput): boolean {
-  const places = columns.flatMap(({ meta_data: one }) => [one?.dictionary_page_offset, one?.data_page_offset]);
+  const places = columns.flatMap(({ meta_data: one }) => [one?.dictionary_page_offset || undefined, one?.data_page_offset]);
   const start = places.reduce(
     (least: number, place) => (place === undefined ? least : Math.min(least, Number(place))),
     Number.POSITIVE_INFINITY,
@@ -65,7 +65,7 @@ async function readGroup(
     const meta = group.columns.find(({ meta_data: one }) => one?.path_in_schema[0] === name)?.meta_data;
     if (meta === undefined) throw new RangeError(`it lacks the column ${name}`);
     const [start, length, unpacked] = [
-      Number(meta.dictionary_page_offset ?? meta.data_page_offset),
+      Number(meta.dictionary_page_offset || meta.data_page_offset), // some writers say 0 where there is no dictionary
       Number(meta.total_compressed_size),
       Number(meta.total_uncompressed_size),
     ];

@@ -4,6 +4,11 @@ import { ByteReader } from "./byte-reader.ts";
 
 /** First bytes of a frame, little-endian 0xFD2FB528. No UTF-8 text begins so: 0xB5 begins no character. */
 export const zstdMagic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+/** Whether bytes begin as a frame that is to be skipped, as the files do that pzstd writes. No text begins so: 0x18 is a control character. */
+export function isSkippable([first = 0, second, third, fourth]: Uint8Array): boolean {
+  return first >> 4 === 5 && second === 0x2a && third === 0x4d && fourth === 0x18;
+}
+
 /** What `zstd -d` takes without `--long`: 128 MiB. */
 const largestWindow = 2 ** 27;
 
@@ -34,12 +39,14 @@ async function skipFrame(input: ByteReader, name: string, where: string): Promis
 }
 
 async function* readFrame(input: ByteReader, name: string, where: string): AsyncGenerator<Uint8Array> {
-  const { bytes, hasChecksum } = await readHead(input, name, where);
+  const { bytes, hasChecksum, size } = await readHead(input, name, where);
   const hash = new Xxh64();
+  let found = 0;
   let out: Uint8Array[] = [];
   const { Decompress } = await import("fzstd"); // read by few processes
   const decompress = new Decompress((chunk) => {
     hash.update(chunk);
+    found += chunk.length;
     out.push(chunk);
   });
   const push = (part: Uint8Array, isLast = false) => {
@@ -63,21 +70,34 @@ async function* readFrame(input: ByteReader, name: string, where: string): Async
   }
   if (hasChecksum) {
     const stored = await need(input, 4, name, where);
-    const [said, found] = [read32(stored), hash.low32()];
+    const [said, sum] = [read32(stored), hash.low32()];
     check(
-      said === found,
+      said === sum,
       where,
       () =>
-        `${name}: the frame that ends at byte ${input.offset} has checksum ${hex(found)} but says ${hex(said)}: it is damaged, fetch it again`,
+        `${name}: the frame that ends at byte ${input.offset} has checksum ${hex(sum)} but says ${hex(said)}: it is damaged, fetch it again`,
     );
     push(stored);
   }
   push(new Uint8Array(), true);
   yield* out;
+  check(
+    size === undefined || size === found,
+    where,
+    () => `${name}: the frame that ends at byte ${input.offset} has ${found} bytes but says ${size}: it is damaged, fetch it again`,
+  );
+}
+
+/** What stands in front of a frame's blocks. */
+interface FrameHead {
+  readonly bytes: Uint8Array;
+  readonly hasChecksum: boolean;
+  /** How many bytes the frame says that it has; undefined where it says nothing. */
+  readonly size: number | undefined;
 }
 
 /** The frame's header with its magic, as RFC 8878 section 3.1.1.1 lays it out. */
-async function readHead(input: ByteReader, name: string, where: string): Promise<{ bytes: Uint8Array; hasChecksum: boolean }> {
+async function readHead(input: ByteReader, name: string, where: string): Promise<FrameHead> {
   const descriptor = (await need(input, 1, name, where))[0]!;
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
@@ -90,14 +110,15 @@ async function readHead(input: ByteReader, name: string, where: string): Promise
     () =>
       `${name}: it was compressed with a dictionary (id ${hexOf(dictionary)}), which is not read here: decompress it with zstd -d -D DICTIONARY`,
   );
-  const window = isSingleSegment ? contentSize(rest.subarray(dictionaryBytes)) : windowSize(rest[0]!);
+  const size = sizeBytes === 0 ? undefined : contentSize(rest.subarray(rest.length - sizeBytes));
+  const window = isSingleSegment ? (size ?? 0) : windowSize(rest[0]!);
   check(
     window <= largestWindow,
     where,
     () =>
       `${name}: decompressing it takes a window of ${window} bytes, at most ${largestWindow} are allowed: compress it anew (zstd -d --long=31 ${name}, then zstd)`,
   );
-  return { bytes: Buffer.concat([zstdMagic, Uint8Array.of(descriptor), rest]), hasChecksum: (descriptor & 4) !== 0 };
+  return { bytes: Buffer.concat([zstdMagic, Uint8Array.of(descriptor), rest]), hasChecksum: (descriptor & 4) !== 0, size };
 }
 
 function windowSize(byte: number): number {

@@ -31,7 +31,9 @@ export function httpPage(response: Uint8Array, isWanted: (type: string) => boole
   const isChunked = /\bchunked\b/i.test(fieldOf(head, "transfer-encoding"));
   const sent = isChunked ? joinChunks(response.subarray(end)) : response.subarray(end);
   if (sent === undefined) return { kind: "damaged", what: "response whose chunks are wrong" };
-  const bytes = decoded(sent, fieldOf(head, "content-encoding").toLowerCase());
+  const coding = fieldOf(head, "content-encoding").toLowerCase();
+  if (/\b(zstd|compress|dcb|dcz)\b/.test(coding)) return { kind: "left out", what: "response whose compression is not read" };
+  const bytes = decoded(sent, coding);
   return bytes === undefined ? { kind: "damaged", what: "response whose compressed data is damaged" } : { type, charset, bytes };
 }
 
