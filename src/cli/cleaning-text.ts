@@ -1,6 +1,6 @@
 // What cleaning did, for people: each step of each source with what went in and came out, the reasons, what was found, and what was not read.
 import { join } from "node:path";
-import { cleaningPageName, judgeTruths, speedOf, type ToldSource } from "../pipeline/index.ts";
+import { cleaningPageName, judgeTruths, measuredSpeed, type ToldSource } from "../pipeline/index.ts";
 import { table } from "./data-text.ts";
 
 /** A table per source, and where the page in the prepared folder is; nothing where nothing was cleaned. */
@@ -44,7 +44,7 @@ function stepRows({ report: { read, steps }, tokens, times }: ToldSource): strin
   const rate = (name: string) => {
     const own = times.filter((time) => time.name === name);
     const [seconds, bytes] = [own.reduce((sum, time) => sum + time.seconds, 0), Math.max(0, ...own.map((time) => time.bytes))];
-    return seconds === 0 ? "" : speedOf(bytes, seconds);
+    return seconds === 0 ? "" : measuredSpeed(bytes, seconds);
   };
   const row = (name: string, { documents, bytes }: typeof read, rewritten: string, speed: string) => {
     return [name, whole(documents), whole(bytes), about(bytes), share(bytes, read.bytes), rewritten, speed];

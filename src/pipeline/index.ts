@@ -11,7 +11,7 @@ export { cleaningPage } from "./report-page.ts";
 export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
 export { parseShard } from "./shard.ts";
 export { filesFrom } from "./step-files.ts";
-export { speedOf } from "./step-times.ts";
+export { measuredSpeed } from "./step-times.ts";
 export { type StreamOptions, streamSource } from "./stream-source.ts";
 export { TokenPhase, type TokenPhaseOptions } from "./tokens.ts";
 export { judgeTruths, type StepTruth } from "./truths.ts";

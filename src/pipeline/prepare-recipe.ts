@@ -51,17 +51,27 @@ export async function prepareRecipe(
 /** Reasons that an error tells of a source without documents. */
 const mostReasons = 3;
 
-/** @throws CriaError where no document of a source is left, telling why the most of them went */
-function checkSomeStay(name: string, { read, kept, steps }: SourceReport): void {
-  const went = steps.flatMap((step) =>
-    Object.entries(step.reasons).map(([reason, { documents }]) => ({ reason: `${step.name}.${reason}`, documents })),
+/** @throws CriaError where no document of a source is left, telling why the most of them went, or what its reader found instead of documents */
+function checkSomeStay(name: string, { read, kept, steps, notes }: SourceReport): void {
+  const reasons = steps.flatMap((step) =>
+    Object.entries(step.reasons).map(([reason, { documents: count }]) => ({ what: `${step.name}.${reason} dropped`, count })),
   );
-  const most = went.sort((a, b) => b.documents - a.documents).slice(0, mostReasons);
+  const most = (list: readonly { readonly what: string; readonly count: number }[], told: (what: string, count: number) => string) =>
+    [...list]
+      .sort((a, b) => b.count - a.count)
+      .slice(0, mostReasons)
+      .map(({ what, count }) => told(what, count))
+      .join(", ");
+  const found = notes.map(({ kind, what, place, count }) => ({ what: `${kind}: ${what}, first at ${place}`, count }));
+  check(read.documents > 0, where, () => {
+    const instead = most(found, (what, count) => `${count} ${what}`);
+    return `source "${name}": its files hold no document${instead && ` (${instead})`}: change its paths or its format`;
+  });
   check(
     kept.documents > 0,
     where,
     () =>
-      `source "${name}": none of its ${read.documents} ${read.documents === 1 ? "document" : "documents"} stays: ${most.map(({ reason, documents }) => `${reason} dropped ${documents}`).join(", ") || "its files hold none"}: change its steps or its paths (cria data try shows a document's way)`,
+      `source "${name}": none of its ${read.documents} ${read.documents === 1 ? "document" : "documents"} stays: ${most(reasons, (what, count) => `${what} ${count}`)}: change its steps or its paths (cria data try shows a document's way)`,
   );
 }
 

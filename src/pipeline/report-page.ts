@@ -6,7 +6,7 @@ import type { ToldSource } from "./cleaning-file.ts";
 import type { Amount, SourceReport } from "./report.ts";
 import { type Figure, lengthsChart, tableFigure } from "./report-charts.ts";
 import { details, examples, stepParts, whole } from "./report-steps.ts";
-import { type StepTimes, speedOf } from "./step-times.ts";
+import { measuredSpeed, type StepTimes } from "./step-times.ts";
 import { judgeTruths } from "./truths.ts";
 
 const style = `
@@ -104,11 +104,11 @@ function timesTable(times: StepTimes): string {
   const all = times.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = times.flatMap(({ name, seconds, bytes, pass }) => {
     if (name === "" || bytes === 0) return [];
-    const rate = seconds === 0 ? "" : speedOf(bytes, seconds);
+    const rate = seconds === 0 ? "" : measuredSpeed(bytes, seconds);
     return [{ cells: [name, String(pass + 1), rate, share(seconds, all)], share: seconds / Math.max(all, Number.MIN_VALUE) }];
   });
   const note =
-    "Measured of every sixteenth document, on one thread. What several steps ask of a document, such as its words, is counted with the first of them; reading includes waiting for the disk.";
+    "Measured of every sixteenth document, on one thread. What several steps ask of a document, such as its words, is counted with the first of them; reading includes waiting for the disk. A dash stands where there were less than 100 kB.";
   return `<h3>Throughput</h3><p>${note}</p>${barTable(["step", "pass", "MB/s of its input", "of the time"], rows)}`;
 }
 

@@ -64,6 +64,14 @@ export function sumTimes(a: StepTimes, b: StepTimes): StepTimes {
   return a.map((time, i) => ({ ...time, seconds: time.seconds + (b[i]?.seconds ?? 0), bytes: time.bytes + (b[i]?.bytes ?? 0) }));
 }
 
+/** A rate of fewer bytes tells how long something was waited for, and nothing of the speed. */
+const leastBytes = 100_000;
+
+/** The rate of what was measured, as {@link speedOf} says it; a dash where there were too few bytes to tell. */
+export function measuredSpeed(bytes: number, seconds: number): string {
+  return bytes < leastBytes ? "–" : speedOf(bytes, seconds);
+}
+
 /** Megabytes per second for people: three digits, or whole. */
 export function speedOf(bytes: number, seconds: number): string {
   const rate = bytes / 1e6 / seconds;
