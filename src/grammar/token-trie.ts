@@ -125,7 +125,7 @@ function* createTrie(tokens: readonly (Uint8Array | undefined)[]): Sliced<TokenT
   const first = new Int32Array(total + 1);
   const path: number[] = [];
   let nodes = 0;
-  let before = new Uint8Array(0);
+  let before: Uint8Array = new Uint8Array(0);
   for (const [i, id] of ids.entries()) {
     if (i % tokensPerSlice === 0) yield;
     const bytes = tokens[id]!;
@@ -138,27 +138,42 @@ function* createTrie(tokens: readonly (Uint8Array | undefined)[]): Sliced<TokenT
       path.push(nodes);
       first[nodes++] = i;
     }
-    before = bytes.slice();
+    before = bytes;
   }
   while (path.length > 0) end[path.pop()!] = nodes;
   first[nodes] = ids.length;
+  yield;
   const deepest = deepestOf({ end, depth, first, nodes });
+  yield;
   const isPlainBelow = plainBelow({ end, byte, nodes });
+  yield;
   const longest = ids.reduce((most, id) => Math.max(most, tokens[id]!.length), 0);
   const cut = { byte: byte.slice(0, nodes), depth: depth.slice(0, nodes), end: end.slice(0, nodes), first: first.slice(0, nodes + 1) };
   return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), deepest, isPlainBelow, longest };
 }
 
-/** The ids of all tokens by their bytes, sorted by the first one at first. */
+/** The ids of all tokens by their bytes: sorted by the first two at first, because half of a vocabulary may begin with a space. */
 function* inOrder(tokens: readonly (Uint8Array | undefined)[]): Sliced<number[]> {
-  const byFirst = Array.from({ length: 256 }, (): number[] => []);
-  for (const [id, bytes] of tokens.entries()) if (bytes !== undefined) byFirst[bytes[0]!]!.push(id);
+  const ids: number[] = [];
+  for (let id = 0; id < tokens.length; id++) if (tokens[id] !== undefined) ids.push(id);
   const sorted: number[] = [];
-  for (const ids of byFirst) {
-    for (const id of ids.sort((a, b) => compare(tokens[a]!, tokens[b]!))) sorted.push(id);
-    yield;
-  }
+  let yielded = 0;
+  for (const alike of byByte(ids, tokens, 0))
+    for (const more of byByte(alike, tokens, 1)) {
+      for (const id of more.sort((a, b) => compare(tokens[a]!, tokens[b]!))) sorted.push(id);
+      if (sorted.length - yielded < tokensPerSlice) continue;
+      yielded = sorted.length;
+      yield;
+    }
   return sorted;
+}
+
+/** Ids in lists by the token's byte at a place; those of tokens that end before it come first. */
+function byByte(ids: readonly number[], tokens: readonly (Uint8Array | undefined)[], at: number): readonly number[][] {
+  if (ids.length < 2) return [[...ids]];
+  const lists = Array.from({ length: 257 }, (): number[] => []);
+  for (const id of ids) lists[(tokens[id]![at] ?? -1) + 1]!.push(id);
+  return lists;
 }
 
 function plainBelow({ end, byte, nodes }: Pick<TokenTrie, "end" | "byte" | "nodes">): Uint8Array {
