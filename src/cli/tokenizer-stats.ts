@@ -56,7 +56,9 @@ export const statsCommand: Command = {
 
 async function openClassifier(flags: Flags): Promise<FastTextClassifier | undefined> {
   const path = stringFlag(flags, "languages");
-  return path === undefined ? undefined : new FastTextClassifier(readFastText(path, await readWhole(path, where, "classifier")));
+  return path === undefined
+    ? undefined
+    : new FastTextClassifier(readFastText(path, await readWhole(path, where, "classifier"), { takesBytes: true }));
 }
 
 /** What one text, all texts, or the characters of one script come to. */
