@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../corpus/index.ts";
+import { inOrder } from "./in-order.ts";
 import { isAbsent, jobFileOf, stepFileOf } from "./input-files.ts";
-import type { JobSource, PipelineJob } from "./job.ts";
+import type { JobFile, JobSource, PipelineJob } from "./job.ts";
 import { gatherParts } from "./job-parts.ts";
 import { identified, keepPlan, readPlan } from "./job-plan.ts";
 import { checkLoad, taskBytesOf, threadsWithin } from "./memory.ts";
@@ -133,5 +134,7 @@ async function findFiles(
     () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
   );
   const parts = gatherParts(await textParts(texts.files, text, stretchBytes, where), stretchBytes);
-  return { files: await Promise.all(texts.files.map(jobFileOf)), parts };
+  const files: JobFile[] = [];
+  for await (const file of inOrder(texts.files.length, (i) => jobFileOf(texts.files[i]!))) files.push(file);
+  return { files, parts };
 }
