@@ -78,6 +78,54 @@ test("killed at any moment of any phase, a run goes on to the same bytes", async
   });
 });
 
+const changedProgram = `
+const { openJob, runPhases } = await import(process.argv[1]);
+const [folder, work, sources] = process.argv.slice(2);
+const { job, sources: ready } = await openJob(JSON.parse(sources), { folder, work, ...${JSON.stringify(sizes)} });
+await runPhases(job, { threads: 2 }, ready);
+`;
+
+test("killed at any moment, with a recipe that changes each time, runs leave nothing that one recipe alone does not make", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder);
+    const named = (name: string, steps: Record<string, unknown>[]) => ({ name, weight: 1, paths: "*.jsonl", steps });
+    const [lines, documents] = [{ dedupLines: { keep: "first" } }, { dedupDocuments: {} }];
+    const recipes = [
+      [named("web", [lines]), named("books", [documents])],
+      [named("web", [lines]), named("books", [documents, lines])],
+      [named("web", [lines, documents])],
+    ];
+    const start = (work: string, sources: unknown) => {
+      const program = ["--input-type=module", "-e", changedProgram, new URL("./index.js", import.meta.url).href];
+      return spawn(process.execPath, [...program, folder, work, JSON.stringify(sources)], { stdio: ["ignore", "ignore", "inherit"] });
+    };
+    const whole: Record<string, string> = {};
+    let longest = 0;
+    for (const [i, sources] of recipes.entries()) {
+      const started = performance.now();
+      expect(await once(start(join(folder, `whole-${i}`), sources), "exit")).toEqual([0, null]);
+      longest = Math.max(longest, performance.now() - started);
+      Object.assign(whole, await contents(join(folder, `whole-${i}`)));
+    }
+    const rng = new Rng(23);
+    const [work, kills] = [join(folder, "killed"), 9];
+    await mkdir(work);
+    for (let runs = 0; runs < kills + recipes.length; runs++) {
+      const child = start(work, recipes[runs % recipes.length]);
+      const exit = once(child, "exit");
+      if (runs < kills) {
+        await Promise.race([exit, sleep(rng.below(longest))]);
+        child.kill("SIGKILL");
+        await exit;
+      } else expect(await exit).toEqual([0, null]);
+      const found = await contents(work);
+      for (const [path, bytes] of Object.entries(found)) if (path !== "/plan.json") expect(bytes, path).toBe(whole[path]);
+    }
+    const found = Object.keys(await contents(work));
+    expect(found.sort()).toEqual(Object.keys(whole).sort());
+  });
+});
+
 const isRoot = process.platform === "linux" && process.getuid?.() === 0;
 
 /** Makes a folder a disk of so many bytes, or changes the size of one. */
