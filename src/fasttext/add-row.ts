@@ -12,3 +12,24 @@ export function addRow(total: Float64Array, values: Float32Array, row: number): 
   }
   for (; i < columns; i++, at++) total[i]! += values[at]!;
 }
+
+/** Adds so many rows of a matrix, each column from the first row to the last: the sums of four columns stay in registers. */
+export function addRows(total: Float64Array, values: Float32Array, rows: Int32Array, count: number): void {
+  const columns = total.length;
+  let column = 0;
+  for (; column + 3 < columns; column += 4) {
+    let [a, b, c, d] = [total[column]!, total[column + 1]!, total[column + 2]!, total[column + 3]!];
+    for (let i = 0; i < count; i++) {
+      const at = rows[i]! * columns + column;
+      a += values[at]!;
+      b += values[at + 1]!;
+      c += values[at + 2]!;
+      d += values[at + 3]!;
+    }
+    total[column] = a;
+    total[column + 1] = b;
+    total[column + 2] = c;
+    total[column + 3] = d;
+  }
+  for (; column < columns; column++) for (let i = 0; i < count; i++) total[column]! += values[rows[i]! * columns + column]!;
+}

@@ -6,9 +6,10 @@ import { mostProbable } from "./most-probable.ts";
 import { narrowModel } from "./narrow-model.ts";
 import type { FastTextModel } from "./read-model.ts";
 import { isSpace } from "./white-space.ts";
-import { hashOf, hashStart, nextHash, signedBytes } from "./word-hash.ts";
+import { hashOf, signedBytes } from "./word-hash.ts";
+import { bytesAtOnce, viewed } from "./word-keys.ts";
 import { endOfLine, WordRows } from "./word-rows.ts";
-import { nextOtherHash, otherHashStart, WordSums } from "./word-sums.ts";
+import { WordSums } from "./word-sums.ts";
 
 /** A label and how probable it is. */
 export interface LabelProbability {
@@ -29,7 +30,7 @@ export class FastTextClassifier {
   /** The sum of rows, and then their mean. */
   readonly #mean: Float64Array;
   /** The UTF-8 of a stretch of text between two spaces. */
-  #bytes = new Int8Array(3 * stretchUnits + 2);
+  #encoded = viewed(new Int8Array(roomFor(0)));
 
   constructor(model: FastTextModel) {
     this.#model = narrowModel(model);
@@ -62,39 +63,38 @@ export class FastTextClassifier {
       rows += this.#addWords(this.#encode(from === 0 && end === text.length ? text : text.slice(from, end)), hashes);
       from = end;
     }
-    rows += this.#words.add(endBytes, 1, endBytes.length - 1, endHash, endHashOther);
+    rows += this.#words.add(endOfText, 1, endOfText.bytes.length - 1);
+    this.#words.finish();
     rows += this.#addWordNgrams(hashes);
     for (let i = 0; i < mean.length; i++) mean[i]! /= rows;
     return rows > 0;
   }
 
-  /** Puts a stretch into `#bytes`, with a space behind it. @returns where that stands */
+  /** Puts a stretch into `#encoded`, with a space behind it. @returns where that stands */
   #encode(stretch: string): number {
-    // A UTF-16 unit takes three bytes at most. What a long word needed is not kept.
-    const room = 3 * Math.max(stretch.length, stretchUnits) + 2;
-    if (this.#bytes.length < room || this.#bytes.length > 64 * room) this.#bytes = new Int8Array(room);
-    const { written } = encoder.encodeInto(stretch, new Uint8Array(this.#bytes.buffer, 1));
-    this.#bytes[written + 1] = space;
+    // What a long word needed is not kept.
+    const room = roomFor(stretch.length);
+    if (this.#encoded.bytes.length < room || this.#encoded.bytes.length > 64 * room) this.#encoded = viewed(new Int8Array(room));
+    const { bytes } = this.#encoded;
+    const { written } = encoder.encodeInto(stretch, new Uint8Array(bytes.buffer, 1));
+    bytes[written + 1] = space;
     return written + 1;
   }
 
-  /** Adds the rows of the words in `#bytes`, which stand between fastText's white space. @returns how many rows there are */
+  /** Adds the rows of the words in `#encoded`, which stand between fastText's white space. @returns how many rows there are */
   #addWords(end: number, hashes: number[]): number {
-    const bytes = this.#bytes;
+    const encoded = this.#encoded;
+    const { bytes } = encoded;
     const hasNgrams = this.#model.settings.wordNgrams > 1;
-    let [rows, start, hash, other] = [0, 1, hashStart, otherHashStart];
-    for (let at = 1; at <= end; at++) {
-      const byte = bytes[at]!;
-      if (!isSpace(byte)) {
-        hash = nextHash(hash, byte);
-        other = nextOtherHash(other, byte);
-        continue;
-      }
-      if (at > start) {
-        rows += this.#words.add(bytes, start, at, hash, other);
-        if (hasNgrams) hashes.push(hash);
-      }
-      [start, hash, other] = [at + 1, hashStart, otherHashStart];
+    let rows = 0;
+    for (let at = 1; at < end; at++) {
+      let byte = bytes[at]!;
+      if (isSpace(byte)) continue;
+      const start = at;
+      do byte = bytes[++at]!;
+      while (byte > space || byte < 0 || !isSpace(byte)); // nearly every byte is told by the first two
+      if (hasNgrams) hashes.push(hashOf(bytes, start, at));
+      rows += this.#words.add(encoded, start, at);
     }
     return rows;
   }
@@ -130,9 +130,13 @@ export class FastTextClassifier {
 const encoder = new TextEncoder();
 const space = 0x20;
 /** The word that ends a text, between two spaces. */
-const endBytes = signedBytes(` ${endOfLine} `);
+const endOfText = viewed(signedBytes(` ${endOfLine} `));
 const endHash = hashOf(signedBytes(endOfLine));
-const endHashOther = signedBytes(endOfLine).reduce(nextOtherHash, otherHashStart);
+
+/** Bytes that a stretch of so many units may take, of which a UTF-16 unit takes three at most, with what stands around it. */
+function roomFor(units: number): number {
+  return 3 * Math.max(units, stretchUnits) + 1 + bytesAtOnce;
+}
 
 /** Where the stretch of a text ends: behind so many units, with the word that stands there. */
 function stretchEnd(text: string, from: number): number {

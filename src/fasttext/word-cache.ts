@@ -58,6 +58,13 @@ export class WordCache {
     return 0;
   }
 
+  /** Whether taking a place for a word takes that of another one. */
+  isFullFor(other: number): boolean {
+    const first = (other >>> this.#shift) * ways;
+    for (let way = first; way < first + ways; way++) if (this.#ways[way] === 0) return false;
+    return true;
+  }
+
   /** Takes a place for a word that is not kept; its sum is to be written. @param rows in the sum */
   take(hash: number, other: number, rows: number): number {
     const way = this.#freeWay(other >>> this.#shift);
