@@ -49,7 +49,9 @@ export const c4Quality = stepRow({
 
 function keepSentences(document: CleanDocument, options: Parameters): Outcome {
   const { minSentences, maxCharacters = Number.POSITIVE_INFINITY } = options;
-  if (document.characters > maxCharacters) return { reason: "manyCharacters", measured: document.characters, limit: maxCharacters };
+  // A text has no more characters than units, so that those of few texts are counted.
+  if (document.text.length > maxCharacters && document.characters > maxCharacters)
+    return { reason: "manyCharacters", measured: document.characters, limit: maxCharacters };
   const kept: string[] = [];
   let sentences = 0;
   for (const whole of splitLines(document.text)) {
