@@ -117,3 +117,10 @@ test("a dump is known by its first element, and one that is cut short tells it",
   expect(cut.documents).toHaveLength(2);
   expect(cut.notes.map(({ what }) => what)).toEqual(["row without a post's attributes", "dump that ends without its last tag"]);
 });
+
+test("rows that share a line are none that could be read, and are told", async () => {
+  const rows = [1, 2].map((id) => row({ Id: id, PostTypeId: 1, Score: id, Title: `t${id}`, Body: `<p>b${id}</p>` }));
+  const { documents, notes } = await read(`<posts>${rows.map((one) => one.trim()).join("")}</posts>`);
+  expect(documents).toEqual([]);
+  expect(notes.map(({ kind, what }) => [kind, what])).toEqual([["damaged", "row that has no line of its own"]]);
+});

@@ -37,7 +37,10 @@ export async function* readStackExchange(input: FormInput): AsyncGenerator<TextD
     line++;
     if (text.includes("</posts>")) isWhole = true;
     const row = text.trim();
-    if (!row.startsWith("<row")) continue;
+    if (!row.startsWith("<row")) {
+      if (row.includes("<row ")) input.note({ kind: "damaged", what: "row that has no line of its own", place: `${name}:${line}` });
+      continue;
+    }
     const post = readPost(row);
     if (typeof post === "object") await posts.add(Math.floor(post.question / questionsAtOnce), JSON.stringify(post));
     else input.note({ kind: post === brokenRow ? "damaged" : "left out", what: post, place: `${name}:${line}` });
