@@ -7,6 +7,7 @@ export { explainIo } from "./explain-io.ts";
 export { FileSource, openFile } from "./file-source.ts";
 export { hashAside } from "./hash-aside.ts";
 export { type HashOptions, hashFile } from "./hash-file.ts";
+export { inOrder } from "./in-order.ts";
 export { linkOrCopy } from "./link-or-copy.ts";
 export { listAge } from "./list-age.ts";
 export { makeFolder } from "./make-folder.ts";

@@ -1,8 +1,9 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
+
 import { isClusterStep, isStatisticStep } from "../clean/index.ts";
+import { inOrder } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { readClusters } from "./clusters-file.ts";
-import { inOrder } from "./in-order.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import { readTaskJson } from "./numbers.ts";
 import { clustersFileOf, fileOf, type OpenedSource, openSources, timesFileOf } from "./phases.ts";

@@ -1,6 +1,7 @@
 // How a step over all documents decides about those of one part, when the phases in front of the pass have found what there is to find.
+
 import { type CleanDocument, isClusterStep, isStatisticStep, KeyList, type KeyStep, type Outcome } from "../clean/index.ts";
-import { inOrder } from "./in-order.ts";
+import { inOrder } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
 import { partitionOf } from "./keys.ts";
 import { MarkStream } from "./marks.ts";

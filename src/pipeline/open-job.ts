@@ -1,9 +1,10 @@
 // A job from a recipe's sources: their files found and cut into parts, or taken from the job as it was written down.
+
 import { resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../corpus/index.ts";
-import { inOrder } from "./in-order.ts";
+import { inOrder } from "../files/index.ts";
 import { isAbsent, jobFileOf, stepFileOf } from "./input-files.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
 import { gatherParts } from "./job-parts.ts";

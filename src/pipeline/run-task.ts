@@ -2,11 +2,10 @@
 import { dirname } from "node:path";
 import { byteSize, check } from "../base/index.ts";
 import { type CorpusStep, isClusterStep, isKeyStep, isStatisticStep, MeasureSample } from "../clean/index.ts";
-import { againWhenStale, makeFolder, writeCheckedJson } from "../files/index.ts";
+import { againWhenStale, inOrder, makeFolder, writeCheckedJson } from "../files/index.ts";
 import { findPairs, type Joining, joinPairs, marksOf, type NumberedKeys } from "./clusters.ts";
 import { writeClusters } from "./clusters-file.ts";
 import { markRepeated, type PartKeys } from "./compare.ts";
-import { inOrder } from "./in-order.ts";
 import type { PipelineJob } from "./job.ts";
 import { findKeys, readDocumentCount, readKeys } from "./keys.ts";
 import { writeMarks } from "./marks.ts";

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import { check, fail, type OnProgress } from "../../base/index.ts";
-import { explainIo, isStdin, readStream } from "../../files/index.ts";
+import { explainIo, inOrder, isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
 import { formCalled, formKeys, formOfName, packedName, type TextDocument, type TextForm, type TextOptions, textForms } from "./forms.ts";
@@ -251,10 +251,11 @@ export class Texts implements AsyncDisposable {
 
   /** The same files with their sizes as they are now, for those that were taken for others. */
   async measured(): Promise<Texts> {
-    const sizes = await Promise.all(
-      this.files.map(({ path }) => stat(path).catch((error) => Promise.reject(explainIo(this.#opened.where, path, error)))),
-    );
-    return new Texts({ ...this.#opened, files: this.files.map((file, i) => ({ ...file, bytes: sizes[i]!.size })), copies: [] });
+    const sizeOf = ({ path }: TextFile) => stat(path).catch((error) => Promise.reject(explainIo(this.#opened.where, path, error)));
+    const files: TextFile[] = [];
+    for await (const { size } of inOrder(this.files.length, (i) => sizeOf(this.files[i]!)))
+      files.push({ ...this.files[files.length]!, bytes: size });
+    return new Texts({ ...this.#opened, files, copies: [] });
   }
 
   /**
