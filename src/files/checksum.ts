@@ -8,6 +8,7 @@ export class Checksum {
   #value = 0;
 
   add({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    if (byteLength === 0) return; // zlib gives 0 where a piece has no bytes and no memory, whatever came before
     this.#value = crc32(new Uint8Array(buffer, byteOffset, byteLength), this.#value);
   }
 
