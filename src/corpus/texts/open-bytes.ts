@@ -1,12 +1,11 @@
 // A file's bytes, unpacked where they begin as gzip, Zstandard, bzip2 or LZ4 data do. No text begins like any of these, so the content decides, not the name.
-import { createGunzip } from "node:zlib";
-import { CriaError, check } from "../../base/index.ts";
+import { CriaError, fail } from "../../base/index.ts";
 import { type ByteRange, readStream } from "../../files/index.ts";
 import { isBzip2, unbzip2 } from "./bzip2.ts";
 import { Growth } from "./growth.ts";
+import { gunzipped } from "./gunzipped.ts";
 import { lz4Magic, unlz4 } from "./lz4.ts";
 import { Peeked } from "./peeked.ts";
-import { through } from "./through.ts";
 import { isSkippable, unzstd, zstdMagic } from "./zstd.ts";
 
 const chunkBytes = 1 << 20;
@@ -87,31 +86,17 @@ function beginsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string, where: string): AsyncGenerator<Uint8Array> {
-  const stream = createGunzip({ chunkSize: chunkBytes });
-  const end = { ofAll: 0, ofOthers: 0 }; // where the bytes end that were read, and those among them that are not zero
   try {
-    yield* through(measured(chunks, end), stream) as AsyncIterable<Uint8Array>;
-    // Node stops at zeros behind a member, which are padding, whatever comes behind them.
-    const { bytesWritten: read } = stream;
-    check(
-      end.ofOthers <= read,
+    const left = yield* gunzipped(chunks, chunkBytes);
+    if (left === undefined) return;
+    const { read, end } = left;
+    fail(
       where,
-      () =>
-        `${name}: its gzip data ends at byte ${read}, but behind zeros there something stands up to byte ${end.ofOthers}: cut it into two files (head -c ${read}, tail -c +${read + 1} without the zeros)`,
+      `${name}: its gzip data ends at byte ${read}, but behind zeros there something stands up to byte ${end}: cut it into two files (head -c ${read}, tail -c +${read + 1} without the zeros)`,
     );
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith("Z_")) throw error;
     const { message } = error as Error;
     throw new CriaError(where, `${name}: its gzip data is damaged or cut short (${message}): fetch it again`, { cause: error });
-  }
-}
-
-async function* measured(chunks: AsyncIterable<Uint8Array>, end: { ofAll: number; ofOthers: number }): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    let others = chunk.length;
-    while (others > 0 && chunk[others - 1] === 0) others--;
-    if (others > 0) end.ofOthers = end.ofAll + others;
-    end.ofAll += chunk.length;
-    yield chunk;
   }
 }

@@ -1,11 +1,15 @@
 // gzip data whose members are records of their own (RFC 1952, section 2.2), as crawls are packed: behind a damaged member the next one is read.
-import { constants, crc32, createGunzip, inflateRawSync } from "node:zlib";
+import { constants, crc32, inflateRawSync } from "node:zlib";
 import { ByteReader } from "../byte-reader.ts";
-import { through } from "../through.ts";
+import { gunzipped } from "../gunzipped.ts";
 
 /** A member is unpacked at once when neither its packed nor its unpacked bytes are more; a file that is one long member is unpacked as a stream. */
 const [longestPacked, longestUnpacked] = [16 * 2 ** 20, 64 * 2 ** 20];
 const trailerBytes = 8;
+/** So many bytes of what looks like a member behind a damaged one are tried first, and more while not too many were tried in vain. */
+const probeBytes = 1 << 12;
+/** Bytes that may be tried in vain, and how many more of them for each byte that was passed over. */
+const [freeTries, triesPerByte] = [64 * 2 ** 20, 16];
 const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16 };
 
 /** What trying a member came to; "unfinished" needs more bytes, or is too large to be unpacked at once. */
@@ -18,6 +22,9 @@ export class GzipMembers {
   #isDone = false;
   /** Whether no member was found yet behind a damaged one. */
   #isLost = false;
+  /** Where the damaged stretch begins, and how many bytes behind it were tried in vain. */
+  #lostAt = 0;
+  #spent = 0;
 
   /** @param onDamage is told of each damaged stretch, with its offset in the file */
   constructor(chunks: AsyncIterable<Uint8Array>, onDamage: (what: string, offset: number) => void) {
@@ -34,7 +41,7 @@ export class GzipMembers {
   async *intact(): AsyncGenerator<Uint8Array> {
     while (await this.#hasMember()) {
       const offset = this.#input.offset;
-      const tried = await this.#next();
+      const tried = this.#isLost ? await this.#probe() : await this.#next();
       if (tried === "unfinished" && !this.#isLost && (await this.#input.has(longestPacked))) return yield* this.#stream(offset);
       if (typeof tried === "object") {
         this.#isLost = false;
@@ -42,8 +49,10 @@ export class GzipMembers {
         yield tried.bytes;
         continue;
       }
-      if (!this.#isLost) this.#onDamage(tried === "unfinished" ? "gzip data that is cut short" : "gzip data that is damaged", offset);
-      this.#isLost = true;
+      if (!this.#isLost) {
+        this.#onDamage(tried === "unfinished" ? "gzip data that is cut short" : "gzip data that is damaged", offset);
+        [this.#isLost, this.#lostAt, this.#spent] = [true, offset, 0];
+      }
       this.#input.take(1);
       return;
     }
@@ -66,6 +75,17 @@ export class GzipMembers {
     return false;
   }
 
+  /** Tries what looks like a member behind a damaged one, in time that is in proportion to what was passed over. */
+  async #probe(): Promise<Tried> {
+    const isLonger = await this.#input.has(probeBytes);
+    const tried = unpackMember(this.#input.peek().subarray(0, probeBytes));
+    if (tried !== "unfinished" || !isLonger) return tried;
+    if (this.#spent > freeTries + triesPerByte * (this.#input.offset - this.#lostAt)) return "damaged";
+    const whole = await this.#next();
+    if (typeof whole !== "object") this.#spent += this.#input.peek().length;
+    return whole;
+  }
+
   async #next(): Promise<Tried> {
     for (let want = 1; ; want = 2 * this.#input.peek().length) {
       const hasMore = await this.#input.has(Math.min(want, longestPacked));
@@ -78,7 +98,9 @@ export class GzipMembers {
   async *#stream(offset: number): AsyncGenerator<Uint8Array> {
     this.#isDone = true;
     try {
-      yield* through(this.#input.pieces(Number.POSITIVE_INFINITY), createGunzip({ chunkSize: 1 << 20 })) as AsyncIterable<Uint8Array>;
+      const left = yield* gunzipped(this.#input.pieces(Number.POSITIVE_INFINITY), 1 << 20);
+      if (left !== undefined)
+        this.#onDamage("gzip data behind zeros, which end a member that is too long to be passed over", offset + left.read);
     } catch (error) {
       if (!(error as NodeJS.ErrnoException).code?.startsWith("Z_")) throw error;
       this.#onDamage("gzip data that is damaged or cut short, in a member that is too long to be passed over", offset);
